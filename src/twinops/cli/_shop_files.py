@@ -238,6 +238,8 @@ def checked_text(found: Checked) -> str:
     lines += [f"  {ignored_text(name)}" for name in found.ignored]
     if found.not_collected:
         lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
+    if found.holes:
+        lines.append(f"  beware: no receipt lies in {', '.join(found.holes)}, though some do before and after")
     if found.without_rows:
         lines.append(f"  months without a row: {', '.join(found.without_rows)}")
     return "\n".join(lines)

@@ -43,6 +43,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.opening import TABLES, within
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -106,8 +107,10 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     troubles = [*wrong, *unlike(said), *troubles]
     if sales is None:
         raise refusal([*troubles, *_unopened(files, said)])
-    ids = frozenset(c.strip() for c in sales.file.told(sales.columns["household_id"]))
-    others = _Others(said, ids, _last_day(sales, said))
+    told = [c.strip() for c in sales.file.told(sales.columns["household_id"])]
+    digits = digits_of(told)
+    ids = frozenset(of_any_length(c, digits) for c in told)
+    others = _Others(said, ids, _last_day(sales, said), digits)
     made, found = _around(files, others)
     troubles += found
     opt_ins = made.get("optins")
@@ -117,6 +120,9 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     for draft, body in made.values():
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
+    if len(digits) == 1:
+        shown = f"{digits[0]}: blanks, dashes and lost zeros make no other customer"
+        sales.choices.append(Choice("sales", "digits", shown, "customer numbers are digits, and zeros stand before"))
     more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
     troubles += found
     for draft, body in more:
@@ -127,6 +133,10 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
+    for body in own.values():
+        several = body["kind"] == "optouts"
+        if digits and (len(digits) == 1 or several) and "household_id" in body.get("columns", {}):
+            body["digits"] = list(digits)
     said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
     if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from
         raise refusal(troubles)
@@ -659,6 +669,7 @@ class _Others:
     said: Said
     ids: frozenset[str]
     last: date
+    digits: tuple[int, ...] = ()
 
     def opt_ins(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A table with a column a purpose, or a ledger with a row an answer."""
@@ -675,8 +686,38 @@ class _Others:
             return draft, body | ({"codes": mine} if mine else {})
         answers = self._answers(draft, asked, codes)
         draft.answered += answers
-        more = {"codes": {"event": codes}} if codes else {}
+        more: dict[str, Any] = {"codes": {"event": codes}} if codes else {}
+        times = self._days_beside(draft, answers)
+        if times:
+            first = next(iter(times.values()))
+            if "time" in draft.columns and len(set(times.values())) == 1 and draft.columns["time"] != first:
+                times = {}  # a person said another day
+            else:
+                draft.columns["time"] = first
+                more["times"] = times
         return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers} | more
+
+    def _days_beside(self, draft: Draft, answers: Mapping[str, str]) -> dict[str, str]:
+        """The day of each purpose, where each has a column of its own: called as the answers are, and something more.
+
+        Nothing where one day is for all of them.
+        """
+        days = [c for c in draft.file.names if c and date_format(draft.file.cells[c]) is not None]
+        days = [c for c in days if not is_said(draft.file.cells[c])]
+        found = {p: day for p, theirs in answers.items() if (day := _day_of(theirs, days, draft.file.names))}
+        if not found:
+            return {}
+        one = next((c for c in days if not any(_begins_as(c, n) for n in draft.file.names if n != c)), None)
+        without = [theirs for p, theirs in answers.items() if p not in found]
+        if without and one is None:
+            what = f"no column is known to hold the day of {', '.join(map(printable, without))}."
+            raise Troubled(trouble(draft, what, *(column_option("optins", "time", c) for c in days[:1])))
+        times = {p: found.get(p) or str(one) for p in answers}
+        for purpose, theirs in times.items():
+            draft.choices.append(
+                Choice(draft.name, f"day of {purpose}", printable(theirs), "it is called as the answers are")
+            )
+        return times
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
@@ -731,7 +772,9 @@ class _Others:
         take_said(draft, replace(self.said, columns=columns))
         if "household_id" in draft.columns:
             return draft
-        shared = {c: len({x.strip() for x in draft.file.cells[c]} & self.ids) for c in draft.free}
+        shared = {
+            c: len({of_any_length(x.strip(), self.digits) for x in draft.file.cells[c]} & self.ids) for c in draft.free
+        }
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
         )
@@ -739,7 +782,7 @@ class _Others:
             what = "no column holds ids of customers in the sales; export the same customer number into both files."
             called = [c for c in draft.free if fit(c, words()["columns"]["household_id"], an_id=True) > 1]
             raise Troubled(trouble(draft, what, *(column_option(name, "household_id", c) for c in called[:1])))
-        known = len({x.strip() for x in draft.file.told(best)})
+        known = len({of_any_length(x.strip(), self.digits) for x in draft.file.told(best)})
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )
@@ -872,6 +915,49 @@ class _Others:
             )
 
 
+def _day_of(theirs: str, days: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column of days that belongs to a column of answers, by its name, and of several the one that stands next."""
+    fitting = [c for c in days if _begins_as(c, theirs)]
+    # the longest name that a day begins or ends as is the one it belongs to: `SMS` beside `SMS at night`
+    own = [
+        c for c in fitting if not any(_begins_as(c, n) and len(n) > len(theirs) for n in names if n not in (c, theirs))
+    ]
+    at = {name: n for n, name in enumerate(names)}
+    return min(own, key=lambda c: abs(at[c] - at[theirs]), default=None)
+
+
+def _begins_as(day: str, theirs: str) -> bool:
+    """`offers - date`, `date of offers`, `offers_at`: all words of the answers' name, at the beginning or the end."""
+    mine, others = parts_of(day), parts_of(theirs)
+    return len(mine) > len(others) > 0 and others in (mine[: len(others)], mine[-len(others) :])
+
+
+def digits_of(ids: Sequence[str]) -> tuple[int, ...]:
+    """How many digits customer numbers have, where they are digits: one length, or those that are told apart.
+
+    Nothing where they are no digits. With several, a number without its zeros may be more than one customer.
+
+    >>> digits_of(["0012", "0345", "1200"]), digits_of(["12", "345"]), digits_of(["0012", "12"]), digits_of(["C1"])
+    ((4,), (1,), (1, 4), ())
+    """
+    told = [i for i in ids if not notation.is_nothing(i)]
+    numbers_ = [i for i in told if i.isascii() and i.isdecimal()]
+    if not numbers_ or len(numbers_) < _MOSTLY * len(told):
+        return ()
+    padded = Counter(len(i) for i in numbers_ if i.startswith("0"))
+    lengths = {n for n, count in padded.items() if count > 1 or len(numbers_) < _FEW_IDS}
+    shorter = any(not i.startswith("0") and len(i) < max(lengths, default=0) for i in numbers_)
+    return tuple(sorted(lengths | ({1} if shorter or not lengths else set())))
+
+
+_MOSTLY, _FEW_IDS = 0.95, 100
+
+
+def of_any_length(cell: str, digits: Sequence[int]) -> str:
+    """An id in the form that it is compared in."""
+    return notation.of_digits(cell, digits[0] if len(digits) == 1 else 1) if digits else cell
+
+
 def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:
     """What rests on people's answers, and what was asked and rests on another basis by the owner's word."""
     by: dict[str, list[str]] = {}
@@ -941,7 +1027,7 @@ def _levels(draft: Draft, theirs: str, codes: Mapping[str, str]) -> tuple[str, .
 def _by_month(draft: Draft) -> dict[str, Any]:
     """A folder in which every file is named after its month is read month by month: only the new one is read again."""
     path = draft.file.path
-    files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet") else None
+    files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet", "excel") else None
     if files is None:
         return {}
     draft.choices.append(Choice(draft.name, "files", files, "each file is named after its month"))
@@ -950,8 +1036,21 @@ def _by_month(draft: Draft) -> dict[str, Any]:
 
 def months_in(folder: Path) -> str | None:
     """How files that are named after their months are called, `{month}` for it; None: some are called otherwise."""
-    named = [MONTH.sub("{month}", p.name) for p in sorted(folder.iterdir()) if not p.name.startswith((".", "_"))]
-    return named[0] if len(set(named)) == 1 and named[0].count("{month}") == 1 else None
+    inside = within(folder)
+    named = {MONTH.sub("{month}", p.name) for p in inside}
+    if not all(p.name.casefold().endswith(TABLES) and p.parent == folder for p in inside):
+        return None
+    if len(named) > 1 or not all(name.endswith((".csv", ".csv.gz", ".parquet")) for name in named):
+        # one month may be in another format than the rest
+        named = {f"{_stem(name)}.*" for name in named}
+    only = next(iter(named)) if len(named) == 1 else ""
+    return only if only.count("{month}") == 1 else None
+
+
+def _stem(name: str) -> str:
+    """A name without what says how the file is written."""
+    ending = max((e for e in TABLES if name.casefold().endswith(e)), key=len)
+    return name[: len(name) - len(ending)]
 
 
 def _bases(said: Said, answers: Iterable[str]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
-    if source.said.reads == "excel":
+    if opening.is_sheet(source, path):
         return excel.read
     return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
 

@@ -9,11 +9,12 @@ import yaml
 
 from twinops import params as params_file
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.declared import MONTH, declared
+from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said, Trouble
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.opening import months_named
 from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
@@ -169,9 +170,7 @@ def _batches(sales: dict[str, Any], root: Path) -> list[str]:
     """Everything in one go, or the month of every file, until the receipts are counted."""
     if sales["reads"] != "folder":
         return [WHOLE]
-    before, after = sales["files"].split("{month}")
-    named = (p.name.removeprefix(before).removesuffix(after) for p in (root / sales["path"]).iterdir())
-    return sorted(n for n in named if MONTH.fullmatch(n))
+    return sorted(months_named(root / sales["path"], sales["files"]))
 
 
 def _at_home(proposal: Proposal, root: Path) -> Proposal:

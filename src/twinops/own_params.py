@@ -209,7 +209,7 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 
 FIELDS = (
     "cancelled", "repeated", "answers", "times", "undated_from", "ages_in", "scales", "special", "special_reviewed",
-    "language", "brand",
+    "language", "brand", "only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -219,6 +219,7 @@ class OwnSource(Section):
 
     `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
     objections may say several lengths: a number stands for the customer of each, as none may be lost.
+    `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
 
@@ -247,6 +248,7 @@ class OwnSource(Section):
     repeated: Literal["keep", "drop"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    only: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
     scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -285,7 +287,7 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values())))
+        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values(), *self.only)))
 
     @property
     def identities(self) -> tuple[str, ...]:

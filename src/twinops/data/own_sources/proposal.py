@@ -18,7 +18,7 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import more_files, pricing
+from twinops.data.own_sources import counted_rows, more_files, pricing
 from twinops.data.own_sources.addressing import addressed, unlike
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.asking import Question, questions
@@ -531,7 +531,8 @@ def _numbers_share(cells: list[str]) -> float:
 
 
 def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
-    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)}
+    rows = counted_rows.proposed(draft, said)
+    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
     prefix = _cancelling(draft)

@@ -533,6 +533,11 @@ def _numbers_share(cells: list[str]) -> float:
 def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
     rows = counted_rows.proposed(draft, said)
     body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
+    nobody = _placeholders(draft)
+    if nobody:
+        body["missing"] = nobody
+        why = "one digit over and over, on far more lines than any customer has: it stands for nobody"
+        draft.choices.append(Choice("sales", "missing", ", ".join(nobody), why))
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
     prefix = _cancelling(draft)
@@ -543,6 +548,17 @@ def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
         )
     _tell_returns(draft)
     return {"kind": "transactions"} | body
+
+
+def _placeholders(draft: Draft) -> list[str]:
+    """Ids of one digit over and over (00000000, 9999) that have far more lines than the middle customer."""
+    found = Counter(c.strip() for c in draft.file.told(draft.columns["household_id"]) if not notation.is_nothing(c))
+    middle = sorted(found.values())[len(found) // 2] if found else 0
+    alike = (w for w in found if re.fullmatch(r"([0-9])\1{2,}", w))
+    return sorted(w for w in alike if found[w] >= _FAR_MORE * middle)
+
+
+_FAR_MORE = 5
 
 
 def _time(draft: Draft, said: Said) -> dict[str, Any]:

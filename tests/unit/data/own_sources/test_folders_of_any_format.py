@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from make_sheet import write_sheet, write_sheets
 from own_world import LEGAL, TWIN
+from typer.testing import CliRunner
 
+from twinops.cli._door import app
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
@@ -137,3 +140,22 @@ def test_numbers_are_compared_by_digits_only_where_they_are_digits() -> None:
     assert digits_of(["C-12", "C-13"]) == ()
     assert digits_of(["00000012", "41200817"]) == (8,)
     assert digits_of(["12", "1200"]) == (1,)
+
+
+def test_init_says_how_many_lines_of_the_list_are_known_and_where_the_outsize_id_stands(tmp_path: Path) -> None:
+    sales = shop(tmp_path)
+    both = ("00000000", "00000017")
+    more = [f"{d:02}.02.2025;9{d:02}{k};{w};11;1;5,00" for d in range(1, 28) for k in range(25) for w in both]
+    (sales / "sales_2025-02.csv.gz").write_bytes(gzip.compress("\n".join([HEAD, *more, ""]).encode()))
+    (tmp_path / "no.txt").write_text("0000 7001\n00007002\n7003\n00999999\n")
+    given = ["--from", str(sales), "--opt-outs", str(tmp_path / "no.txt"), "--synthetic", "--yes"]
+    made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
+    assert made.exit_code == 0, made.output
+    assert "no.txt has 4 lines: 1 name a known customer as they are written, 2 once blanks" in made.output
+    assert "1 nobody who is known here" in made.output
+    assert "16 objections, one a line and purpose," in made.output
+    assert "has 675 rows" in made.output
+    assert "first in sales_2025-02.csv.gz line 3" in made.output
+    assert "00000017" not in made.output
+    own = yaml.safe_load((tmp_path / "project/params.yaml").read_text(encoding="utf-8"))["own"]
+    assert own["sales"]["missing"] == ["00000000"], "a digit over and over is nobody, and no identity"

@@ -24,7 +24,6 @@ from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.asking import Question, questions
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -43,7 +42,6 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.opening import TABLES, within
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -59,7 +57,7 @@ from twinops.data.own_sources.recognising import (
     speaks_of,
     words,
 )
-from twinops.data.own_sources.sampling import FIRST, every_cell
+from twinops.data.own_sources.sampling import FIRST, beside_months, every_cell, months_in
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.errors import DataError
@@ -1041,33 +1039,25 @@ def _levels(draft: Draft, theirs: str, codes: Mapping[str, str]) -> tuple[str, .
 # All files.
 
 
+_MOST_NAMED = 12
+
+
 def _by_month(draft: Draft) -> dict[str, Any]:
     """A folder in which every file is named after its month is read month by month: only the new one is read again."""
     path = draft.file.path
     files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet", "excel") else None
     if files is None:
         return {}
-    draft.choices.append(Choice(draft.name, "files", files, "each file is named after its month"))
+    why, others = "each file is named after its month", beside_months(path, files)
+    if others:
+        named = ", ".join(printable(p.name) for p in others[:_MOST_NAMED])
+        why += f"; beside them lie {named}{' and more' if len(others) > _MOST_NAMED else ''}, with other columns"
+        draft.notes.append(
+            f"NOT read as sales, as their columns are others: {named}. Say what they are: --customers, --opt-ins, "
+            "--opt-outs, or --also FILE; a file that is named so is read."
+        )
+    draft.choices.append(Choice(draft.name, "files", files, why))
     return {"reads": "folder", "files": files}
-
-
-def months_in(folder: Path) -> str | None:
-    """How files that are named after their months are called, `{month}` for it; None: some are called otherwise."""
-    inside = within(folder)
-    named = {MONTH.sub("{month}", p.name) for p in inside}
-    if not all(p.name.casefold().endswith(TABLES) and p.parent == folder for p in inside):
-        return None
-    if len(named) > 1 or not all(name.endswith((".csv", ".csv.gz", ".parquet")) for name in named):
-        # one month may be in another format than the rest
-        named = {f"{_stem(name)}.*" for name in named}
-    only = next(iter(named)) if len(named) == 1 else ""
-    return only if only.count("{month}") == 1 else None
-
-
-def _stem(name: str) -> str:
-    """A name without what says how the file is written."""
-    ending = max((e for e in TABLES if name.casefold().endswith(e)), key=len)
-    return name[: len(name) - len(ending)]
 
 
 def _bases(said: Said, answers: Iterable[str]) -> dict[str, str]:

@@ -21,8 +21,9 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding
-from twinops.data.own_sources.opening import SHEETS, TABLES, unpacked, within
+from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
 from twinops.data.own_sources.parquet import is_text
 from twinops.data.own_sources.recognising import date_format, is_number
 from twinops.data.reading.csv_records import Shape, records
@@ -122,7 +123,8 @@ def _some_parts(path: Path) -> list[Path]:
     """The file; or of a folder some of its parts, the first and the last among them."""
     if not path.is_dir():
         return [path]
-    inside = within(path)
+    files = months_in(path)
+    inside = list(months_named(path, files).values()) if files else within(path)
     tables = [p for p in inside if p.name.casefold().endswith(TABLES)] or inside
     if not tables:
         raise DataError(f"The folder {path.name} is empty.", hint="Name a file, or a folder of parts.")
@@ -131,6 +133,58 @@ def _some_parts(path: Path) -> list[Path]:
     tables = [p for p in tables if _written(p) == alike]
     at = {round(i * (len(tables) - 1) / (MOST_PARTS - 1)) for i in range(MOST_PARTS)}
     return [tables[i] for i in sorted(at)]
+
+
+def months_in(folder: Path) -> str | None:
+    """How files named after their months are called: `{month}` for it, `.*` where some are written otherwise.
+
+    None: there are none, or another file lies there that may be one of them. What has other columns is none.
+    """
+    inside = [p for p in within(folder) if p.parent == folder]
+    named: dict[str, list[Path]] = {}
+    for p in inside:
+        if p.name.casefold().endswith(TABLES):
+            named.setdefault(f"{_stem(MONTH.sub('{month}', p.name))}.*", []).append(p)
+    monthly = {name: found for name, found in named.items() if name.count("{month}") == 1}
+    if not monthly:
+        return None
+    files = max(monthly, key=lambda name: len(monthly[name]))
+    months = monthly[files]
+    others = [p for p in within(folder) if p not in months]
+    if others and (len(months) < _MONTHS_BESIDE or any(_may_be_one(p, months, files) for p in others)):
+        return None
+    endings = {MONTH.sub("{month}", p.name) for p in months}
+    only = next(iter(endings))
+    return only if len(endings) == 1 and only.endswith((".csv", ".csv.gz", ".parquet")) else files
+
+
+def beside_months(folder: Path, files: str) -> list[Path]:
+    """What lies in a folder of months and is none."""
+    months = set(months_named(folder, files).values())
+    return [p for p in within(folder) if p not in months]
+
+
+_MONTHS_BESIDE = 3
+"""So many files of months there must be, to tell them from others in one folder."""
+
+
+def _may_be_one(other: Path, months: Sequence[Path], files: str) -> bool:
+    """It is called nearly as they are, or has their columns; a folder in the folder is not looked into."""
+    before = files.split("{month}", maxsplit=1)[0].strip(" _-.").casefold()
+    if other.parent != months[0].parent:
+        return False
+    if before and before in other.name.casefold():
+        return True
+    try:
+        return set(sampled(other).names) == set(sampled(months[0]).names)
+    except DataError:
+        return False
+
+
+def _stem(name: str) -> str:
+    """A name without what says how the file is written."""
+    ending = max((e for e in TABLES if name.casefold().endswith(e)), key=len)
+    return name[: len(name) - len(ending)]
 
 
 def _written(part: Path) -> str:

@@ -159,3 +159,25 @@ def test_init_says_how_many_lines_of_the_list_are_known_and_where_the_outsize_id
     assert "00000017" not in made.output
     own = yaml.safe_load((tmp_path / "project/params.yaml").read_text(encoding="utf-8"))["own"]
     assert own["sales"]["missing"] == ["00000000"], "a digit over and over is nobody, and no identity"
+
+
+def test_lists_that_lie_beside_the_months_are_no_sales_and_are_named(tmp_path: Path) -> None:
+    sales = shop(tmp_path, ("2025-01", "2025-02", "2025-03", "2025-04"))
+    (sales / "campaigns.tsv").write_text("code\tfrom\tto\nK1\t01.01.2025\t02.01.2025\n")
+    (sales / "comments.jsonl").write_text('{"a": 1}\n')
+    (sales / "later").mkdir()
+    (sales / "later/sales_2025-05.csv").write_text(HEAD + "\n")
+    found = look(ShopFiles(sales), Said(synthetic=True))
+    assert found.own["sales"]["files"] == "sales_{month}.*"
+    assert any(
+        "NOT read as sales" in n and "campaigns.tsv, comments.jsonl, sales_2025-05.csv" in n for n in found.notes
+    )
+    assert look_at(source(found.own, "sales", tmp_path)).files == 4
+
+
+def test_a_month_that_is_called_otherwise_is_read_with_the_others(tmp_path: Path) -> None:
+    sales = shop(tmp_path, ("2025-01", "2025-02", "2025-03", "2025-04"))
+    (sales / "easter.csv").write_text(f"{HEAD}\n20.04.2025;1;00007001;11;1;5,00\n")
+    found = look(ShopFiles(sales), Said(synthetic=True))
+    assert found.own["sales"]["reads"] == "csv"
+    assert look_at(source(found.own, "sales", tmp_path)).files == 5

@@ -110,7 +110,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     ids = frozenset(of_any_length(c, digits) for c in told)
     others = _Others(said, ids, _last_day(sales, said), digits)
     made, found = _around(files, others)
-    troubles += found
+    troubles += [*found, *_unnamed(files, others)]
     opt_ins = made.get("optins")
     bases = _bases(said, opt_ins[0].answered if opt_ins else ())
     drafts, own = [sales], {"sales": _transactions(sales, said)}
@@ -180,6 +180,17 @@ def _attempt(path: Path, make: Callable[[], _T]) -> tuple[_T | None, list[Troubl
         return None, list(found.found)
     except DataError as found:
         return None, [Trouble(path.name, f"{found.what} {found.hint}")]
+
+
+def _unnamed(files: ShopFiles, others: _Others) -> Iterator[Trouble]:
+    """Files beside the months that are about their customers, and that nobody named: one may say who objected."""
+    months = months_in(files.sales) if files.sales.is_dir() else None
+    named = {p.resolve() for p in (files.customers, files.opt_ins, files.opt_outs) if p is not None}
+    named |= {more_files.path_of(told).resolve() for told in files.more}
+    for path in beside_months(files.sales, months) if months else ():
+        if path.parent == files.sales and path.resolve() not in named and (option := others.option_for(path)):
+            what = "it lies beside the months and is about their customers. Say what it is, or move it elsewhere."
+            yield Trouble(path.name, what, (), (f"{option} {quote(str(path))}",), mine=True)
 
 
 def _unopened(files: ShopFiles, said: Said) -> Iterator[Trouble]:
@@ -686,6 +697,27 @@ class _Others:
     last: date
     digits: tuple[int, ...] = ()
 
+    def option_for(self, path: Path) -> str | None:
+        """The option that a file likely goes with; None: it is about no customer of the sales, or no table."""
+        try:
+            draft = draft_of("file", path)
+        except DataError:
+            return None
+        cells = draft.file.cells
+        shares = (
+            (len(own & self.ids), len(own))
+            for c in draft.free
+            if (own := {of_any_length(x.strip(), self.digits) for x in cells[c]} - {""})
+        )
+        if not any(known > 1 and known * _ONE_OF >= of for known, of in shares):
+            return None
+        if len(draft.free) == 1:
+            return "--opt-outs"
+        if any(is_said(cells[c]) for c in draft.free):
+            return "--opt-ins"
+        profiles = words()["profiles"]
+        return "--customers" if any(born(c, profiles[r]) for c in draft.free for r in _BORN) else "--also"
+
     def opt_ins(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A table with a column a purpose, or a ledger with a row an answer."""
         draft = self._about_customers("optins", path)
@@ -973,6 +1005,11 @@ def of_any_length(cell: str, digits: Sequence[int]) -> str:
     return notation.of_digits(cell, digits[0] if len(digits) == 1 else 1) if digits else cell
 
 
+_BORN = ("birth_year", "gender")
+_ONE_OF = 5
+"""A column holds customers where one of so many of its ids stands in the sales."""
+
+
 def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:
     """What rests on people's answers, and what was asked and rests on another basis by the owner's word."""
     by: dict[str, list[str]] = {}
@@ -1053,8 +1090,8 @@ def _by_month(draft: Draft) -> dict[str, Any]:
         named = ", ".join(printable(p.name) for p in others[:_MOST_NAMED])
         why += f"; beside them lie {named}{' and more' if len(others) > _MOST_NAMED else ''}, with other columns"
         draft.notes.append(
-            f"NOT read as sales, as their columns are others: {named}. Say what they are: --customers, --opt-ins, "
-            "--opt-outs, or --also FILE; a file that is named so is read."
+            f"NOT read as sales, as their columns are others, or they lie deeper: {named}. Say what they are: "
+            "--customers, --opt-ins, --opt-outs, or --also FILE; a file that is named so is read."
         )
     draft.choices.append(Choice(draft.name, "files", files, why))
     return {"reads": "folder", "files": files}

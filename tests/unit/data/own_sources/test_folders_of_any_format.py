@@ -21,7 +21,7 @@ from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.proposal import ShopFiles, digits_of, look
 from twinops.data.own_sources.reading import read
 from twinops.entities.consent import Purpose
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
 from twinops.own_params import OwnParams
 from twinops.workflows.sources.check import _holes
 
@@ -181,3 +181,14 @@ def test_a_month_that_is_called_otherwise_is_read_with_the_others(tmp_path: Path
     found = look(ShopFiles(sales), Said(synthetic=True))
     assert found.own["sales"]["reads"] == "csv"
     assert look_at(source(found.own, "sales", tmp_path)).files == 5
+
+
+def test_a_list_of_who_objected_that_lies_beside_the_months_is_never_passed_over(tmp_path: Path) -> None:
+    sales = shop(tmp_path, ("2025-01", "2025-02", "2025-03", "2025-04"))
+    (sales / "no.txt").write_text("00007001\n7002\n")
+    with pytest.raises(
+        ParamsError, match=r"no\.txt: it lies beside the months and is about their customers"
+    ) as refused:
+        look(ShopFiles(sales), Said(synthetic=True))
+    assert f"--opt-outs {sales / 'no.txt'}" in refused.value.hint
+    assert "optouts" in look(ShopFiles(sales, opt_outs=sales / "no.txt"), Said(synthetic=True)).own

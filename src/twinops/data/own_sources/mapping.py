@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules
+from twinops.data.own_sources import paid, rules, undated
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
@@ -95,6 +95,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() and ours not in BESIDE else {}
         else:
             bad[f"{ours}_unreadable"] = wrong
+    lost |= undated.keep_noes(columns, bad, said)
     bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     bad |= paid.settle(columns, said)

@@ -25,6 +25,7 @@ from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -275,6 +276,7 @@ class Entered:
     def reading(self) -> OwnReading:
         """Everything of the batch."""
         good, net = self.rows()
+        good = dated(good, self.source.said)
         here = self.batch == WHOLE or self.source.said.reads == "folder" or self.first in (self.batch, None)
         refused = sorted([*self.refused, *(self.without if here else ())], key=lambda r: int(r.place))
         meta = {UNSCORED: json.dumps(dict(sorted(self.lost.items()))).encode()} if self.lost else None

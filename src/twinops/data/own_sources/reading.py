@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data.days import local_day
 from twinops.data.own_sources import archives, database, excel, netting, opening
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
@@ -80,10 +82,15 @@ def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> 
     folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
     all files of a folder; what those did is `net` where it is known already (`netted`).
     """
+    return entering(source, batch, net=net).reading()
+
+
+def entering(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> Entered:
+    """The same, before anything is set against anything."""
     entered = Entered(source, batch, net)
     for cells in cells_of(source, batch):
         entered.add(cells)
-    return entered.reading()
+    return entered
 
 
 Heard = Callable[[int], None]
@@ -200,6 +207,11 @@ class Entered:
         self._place(judged, cells, mine, homeless)
         seen = pc.min(when).as_py()
         self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
+
+    def up_to(self, last: date) -> Entered:
+        """The good rows up to that day, as if later ones had not come; nothing is settled yet."""
+        known = [rows.filter(pc.less_equal(local_day(rows["time"]), pa.scalar(last))) for rows in self.good]
+        return Entered(self.source, self.batch, self.net, known)
 
     def _months(self, cells: TextCells, batch: str) -> pa.Array:
         """Months of the rows, where they part them."""

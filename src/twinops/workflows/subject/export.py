@@ -179,7 +179,8 @@ def _segments(consumer: Consumer, places: Places) -> Mapping[str, str]:
     if "cutoff" not in rows.column_names or not rows.num_rows:
         return {}
     newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
-    return cells_of_one(newest, shipped(places).model)
+    given = shipped(places)
+    return cells_of_one(newest, given.model, given.support)
 
 
 def _files(told: _Told, desk: Desk) -> Iterator[tuple[str, bytes]]:

@@ -76,7 +76,7 @@ def cuts(support: Support | None) -> Mapping[str, Cut]:
 
 
 def _value(table: pa.Table, _expected: Predictions) -> np.ndarray:
-    return _column(table, "cents_total") / 100 / _column(table, "baskets_total")
+    return np.asarray(_column(table, "cents_total") / 100 / _column(table, "baskets_total"))
 
 
 @dataclass(frozen=True)

@@ -468,6 +468,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         return tuple(name for name, said in self.root.items() if staged_as(said.kind) == source)
 
     @property
+    def unseen_products(self) -> bool:
+        """A hierarchy of goods that nobody looked through for special categories (GDPR art. 9)."""
+        return any("special_categories" in facts for facts in self.open.values())
+
+    @property
     def open(self) -> dict[str, tuple[str, ...]]:
         """By source, the legal facts that nobody has said yet."""
         return {name: said.open for name, said in self.root.items() if said.open}

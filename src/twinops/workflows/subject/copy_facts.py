@@ -150,4 +150,5 @@ def _segments(consumer: Consumer, opener: Opener) -> tuple[Mapping[str, str], st
     last = pc.max(rows["cutoff"])
     newest = rows.filter(pc.equal(rows["cutoff"], last))
     day = opener.receipts.days.date_of(last.as_py()).isoformat()
-    return cells_of_one(newest, shipped(places).model), day
+    given = shipped(places)
+    return cells_of_one(newest, given.model, given.support), day

@@ -120,7 +120,6 @@ COLUMNS: dict[str, ColumnWords] = {
     "household_comp": ColumnWords("Who lives with you"),
     "household_size": ColumnWords("How many live with you, you included"),
     "kids_count": ColumnWords("Children"),
-    "household_income": ColumnWords("Income"),
     "campaign_type": ColumnWords("Kind"),
     "start_day": ColumnWords("From"),
     "end_day": ColumnWords("Until"),

@@ -30,6 +30,8 @@ AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
+BESIDE = {"born": "birth_year"}
+"""Columns that are read from the file's column of another one; no declaration maps them."""
 TWIN = frozenset({Purpose.TRAINING, Purpose.SCORING})
 """What a trial may serve while its basis is open: nobody is offered anything, nobody's group is looked at."""
 
@@ -271,7 +273,13 @@ class OwnSource(Section):
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
         own = self.columns if self.form.answers else self.scales
-        return (*known, *(c for c in own if c not in known))
+        return (*known, *(c for c in own if c not in known), *self.beside)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns of ours that the column of another one fills, too."""
+        here = self.form.staged_as == "demographics"
+        return tuple(ours for ours, of in BESIDE.items() if here and of in self.entering)
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -296,7 +304,7 @@ class OwnSource(Section):
 
     def fills(self, ours: str) -> bool:
         """A column of ours is read from the file."""
-        return ours in self.entering or (self.turned and ours in ANSWER)
+        return BESIDE.get(ours, ours) in self.entering or (self.turned and ours in ANSWER)
 
     @property
     def by_customer(self) -> bool:
@@ -310,7 +318,7 @@ class OwnSource(Section):
 
     def theirs(self, ours: str) -> str:
         """Their column that fills one of ours; of a table with a column a purpose, the one it was turned into."""
-        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[ours]
+        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[BESIDE.get(ours, ours)]
 
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:
@@ -388,6 +396,8 @@ class OwnSource(Section):
         if self.form.moments(self.entering) and self.time is None:
             yield "time is needed: format and zone"
         yield from self._money()
+        for name in sorted(set(BESIDE) & set(self.columns)):
+            yield f"columns: {name} is filled from {BESIDE[name]}; map that, or call yours otherwise"
         if self.ages_in is None and "birth_year" in self.columns:
             yield "ages_in is needed beside birth_year: the year in which ages are counted"
         for name, (low, high) in self.scales.items():
@@ -475,6 +485,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
     def all_staged_as(self, source: str) -> tuple[str, ...]:
         """All that together take the place of one of the pipeline's sources."""
         return tuple(name for name, said in self.root.items() if staged_as(said.kind) == source)
+
+    @property
+    def unseen_products(self) -> bool:
+        """A hierarchy of goods that nobody looked through for special categories (GDPR art. 9)."""
+        return any("special_categories" in facts for facts in self.open.values())
 
     @property
     def open(self) -> dict[str, tuple[str, ...]]:

@@ -280,6 +280,7 @@ def _by_month(months: dict[str, Any]) -> str:
 def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
     """What was lost of rows that are taken, each in a sentence."""
     from twinops.data.own_sources.mapping import OTHER_LANGUAGE, UNKNOWN_ANSWER
+    from twinops.data.own_sources.undated import UNDATED_NO
 
     for what, count in lost.items():
         n = HIDDEN if count is None else f"{count:,}"
@@ -287,6 +288,8 @@ def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
             yield f"texts that are not read, for they are declared not to be in English: {n}; their rows are taken"
         elif what == UNKNOWN_ANSWER:
             yield f"answers that are no yes and no no that is known, taken for a no: {n}"
+        elif what == UNDATED_NO:
+            yield f"noes whose day cannot be read, held to stand from the file's last day on: {n}"
         else:
             yield f"answers that could not be read, left empty: {what.removesuffix('_unreadable')} {n}"
 

@@ -96,9 +96,15 @@ def checked(record: type[R], raw: Any, *, name: str, more: Iterator[str] | None 
 def sentences(problem: ValidationError, *, at: str = "") -> list[str]:
     """One line per mistake: where, what, and what stood there."""
     return [
-        f"{'.'.join(part for part in (at, *map(str, e['loc'])) if part) or 'file'}: {e['msg']} (got {e['input']!r:.60})"
+        f"{'.'.join(part for part in (at, *map(str, e['loc'])) if part) or 'file'}: {_said(e['msg'], e)}"
         for e in problem.errors()
     ]
+
+
+def _said(what: str, about: Any) -> str:
+    """What is wrong with it; a day in quotes looks like a day, and is text."""
+    text = about["type"] == "date_type" and isinstance(about["input"], str)
+    return f"{what} (got {about['input']!r:.60}{'; write it as 2026-11-30, without quotes' if text else ''})"
 
 
 @cache

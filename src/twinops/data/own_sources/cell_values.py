@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from calendar import monthrange
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from typing import Any
@@ -338,6 +339,28 @@ def year(cell: str) -> int:
     if len(found) != 1:
         raise Unreadable
     return int(found[0])
+
+
+def born(cell: str) -> str:
+    """The latest day that the cell may mean, as ISO 8601: in doubt somebody is younger than they are (GDPR rec. 38).
+
+    >>> born("2010-05-04"), born("4. 5. 2010"), born("05/04/2010"), born("2010")
+    ('2010-05-04', '2010-05-04', '2010-05-04', '2010-12-31')
+    """
+    whole = year(cell)
+    before, _, after = cell.partition(str(whole))
+    left, right = ([int(n) for n in re.findall(r"(?<![0-9:])[0-9]{1,2}(?![0-9:])", part)] for part in (before, after))
+    pairs = (
+        {tuple(right[:2])} if len(right) >= 2 else {tuple(left[:2]), tuple(left[1::-1])} if len(left) == 2 else set()
+    )
+    if len(left) == 2 and "." in before:
+        pairs = {(left[1], left[0])}  # with points the day comes first
+    days = [date(whole, *pair) for pair in pairs if _is_day(whole, *pair)]
+    return max(days, default=date(whole, 12, 31)).isoformat()
+
+
+def _is_day(year_: int, month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= monthrange(year_, month)[1]
 
 
 def age_band(age: int) -> str | None:

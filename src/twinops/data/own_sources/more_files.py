@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from twinops.data.consent import special_categories
+from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import counted_rows, exports
 from twinops.data.own_sources.drafting import (
@@ -452,8 +452,10 @@ def _special(draft: Draft) -> dict[str, Any]:
     theirs = [draft.columns[c] for c in ("product_category", "product_type") if c in draft.columns]
     levels = sorted({c.strip() for name in theirs for c in draft.file.told(name)})
     found: dict[str, list[str]] = {}
-    for name, patterns in special_categories.words().items():
-        if told := [level for level in levels if any(special_categories.tells(p, level) for p in patterns)]:
+    spoken = special_words.spoken(levels)
+    by_level = {level: special_words.told(level, spoken) for level in levels}
+    for name in special_words.shipped().words:
+        if told := [level for level in levels if name in by_level[level]]:
             found[name] = [special_categories.exactly(level) for level in told[:100]]
     listed = "; ".join(f"{name.replace('_', ' ')}: {len(told)}" for name, told in found.items()) or "none"
     draft.notes.append(
@@ -462,8 +464,8 @@ def _special(draft: Draft) -> dict[str, Any]:
         "what is missing under `special`, and signs with a name under `special_reviewed`; until then nothing can be "
         "promoted."
     )
-    if not special_categories.looks_known(levels):
-        known = ", ".join(special_categories.languages())
+    if not spoken:
+        known = ", ".join(special_words.languages())
         draft.open.append(
             f"words of these languages are known: {known}; the products of {draft.file.path.name} look like none of "
             f"these, so special categories (GDPR art. 9) may be missed beside those told by their words ({listed}): "

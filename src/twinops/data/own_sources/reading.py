@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data.days import local_day
 from twinops.data.own_sources import archives, database, excel, netting, opening
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
@@ -26,6 +28,7 @@ from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -82,10 +85,15 @@ def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> 
     folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
     all files of a folder; what those did is `net` where it is known already (`netted`).
     """
+    return entering(source, batch, net=net).reading()
+
+
+def entering(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> Entered:
+    """The same, before anything is set against anything."""
     entered = Entered(source, batch, net)
     for cells in cells_of(source, batch):
         entered.add(cells)
-    return entered.reading()
+    return entered
 
 
 Heard = Callable[[int], None]
@@ -203,6 +211,11 @@ class Entered:
         seen = pc.min(when).as_py()
         self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
 
+    def up_to(self, last: date) -> Entered:
+        """The good rows up to that day, as if later ones had not come; nothing is settled yet."""
+        known = [rows.filter(pc.less_equal(local_day(rows["time"]), pa.scalar(last))) for rows in self.good]
+        return Entered(self.source, self.batch, self.net, known)
+
     def _months(self, cells: TextCells, batch: str) -> pa.Array:
         """Months of the rows, where they part them."""
         whole = _whole(self.source, batch)
@@ -278,6 +291,7 @@ class Entered:
     def reading(self) -> OwnReading:
         """Everything of the batch."""
         good, net = self.rows()
+        good = dated(good, self.source.said)
         here = self.batch == WHOLE or self.source.said.reads == "folder" or self.first in (self.batch, None)
         refused = sorted([*self.refused, *(self.without if here else ())], key=lambda r: int(r.place))
         meta = {UNSCORED: json.dumps(dict(sorted(self.lost.items()))).encode()} if self.lost else None

@@ -6,19 +6,24 @@ from pathlib import Path
 
 import yaml
 
+from twinops.data.own_sources.law import law_of
 from twinops.entities.consent import LegalBasis
 from twinops.governance.open_fields import OWNER, OpenField
 from twinops.own_params import OwnParams
 from twinops.params import Params
 from twinops.workflows.compliance_files import open_in
+from twinops.workflows.pipeline.lawful import assessed
 from twinops.workflows.places import Places
+from twinops.workflows.policy_file import assessments
 
 SOURCES = "params.yaml"
+INTERESTS = "interests.yaml"
 
 
 def owed(places: Places, params: Params) -> tuple[OpenField, ...]:
     """Every open place of the declarations, before anything was measured, too."""
-    found = [*_of_sources(params.own), *((one, places.compliance / one.file) for one in open_in(places))]
+    opened = (*open_in(places), *_interests(places, params))
+    found = [*_of_sources(params.own), *((one, places.compliance / one.file) for one in opened)]
     texts = {path: path.read_text(encoding="utf-8") for path in {p or places.params for _, p in found}}
     nodes = {path: yaml.compose(text, Loader=yaml.SafeLoader) for path, text in texts.items()}
     return tuple(
@@ -37,6 +42,20 @@ def _of_sources(own: OwnParams) -> Iterator[tuple[OpenField, None]]:
         for fact in said.open:
             for key in _keys(fact, said.legal.bases):
                 yield OpenField(SOURCES, f"own.{name}.{key}", OWNER), None
+
+
+def _interests(places: Places, params: Params) -> Iterator[OpenField]:
+    """What rests on a legitimate interest that nobody has signed for, or not for that day."""
+    signed, law = assessments(places, on=params.as_of), law_of(params.own)
+    for source in sorted(law):
+        mine = params.own.all_staged_as(source)
+        lacking = [
+            p.value
+            for p, basis in law[source].bases.items()
+            if mine and basis is LegalBasis.LEGITIMATE_INTEREST and p not in assessed(source, signed, params.own)
+        ]
+        for purpose in sorted(lacking):
+            yield OpenField(INTERESTS, f"assessments: an entry with source: {mine[0]}, purpose: {purpose}", OWNER)
 
 
 def _keys(fact: str, bases: object) -> Iterator[str]:

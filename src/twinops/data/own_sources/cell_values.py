@@ -27,6 +27,7 @@ MAX_ANSWER = 60
 _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,2})?")
 _FLOATING_ID = re.compile(r"([0-9]{1,20})\.0+")
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
+_BETWEEN_DIGITS = re.compile(r"[\s./\u2010-\u2015-]")
 _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
 _ISO = re.compile(
@@ -43,29 +44,7 @@ NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: none was said, and any may stand beside an amount."""
 _ANY_MARK = tuple(sorted({*SYMBOLS, *(m for marks in SYMBOLS.values() for m in marks)} - {"R"}, key=len, reverse=True))
 
-NOTHING = frozenset(
-    {
-        *(
-            "null",
-            "nil",
-            "nan",
-            "none",
-            "na",
-            "n/a",
-            "n.a.",
-            "#n/a",
-            "#n/v",
-            "#null!",
-            "(null)",
-            "(none)",
-            "nat",
-            "<na>",
-        ),
-        *("undefined", "unknown", "unbekannt", "inconnu", "desconocido", "sconosciuto", "onbekend", "anonymous"),
-        *("anonym", "anonyme", "keine angabe", "k.a.", "k. a.", "not available", "no value", "<null>", "\\n"),
-        *("-", "--", "---", "?", "."),
-    }
-)
+NOTHING = frozenset(word.replace("_", " ").casefold() for word in str(_LISTED["nothing"]).split())
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
 
 WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
@@ -100,6 +79,16 @@ def identity(cell: str) -> str:
     if floating and int(floating[1]) > _EXACT:
         raise Unreadable
     return floating[1] if floating else text
+
+
+def of_digits(cell: str, digits: int) -> str:
+    """A customer number of so many digits, without blanks and dashes and with the zeros it may have lost.
+
+    >>> of_digits("0700 2252", 8), of_digits("7002109.0", 8), of_digits("C-17", 8), of_digits("00-12", 1)
+    ('07002252', '07002109', 'C-17', '12')
+    """
+    text = _BETWEEN_DIGITS.sub("", _FLOATING_ID.sub(r"\1", cell.strip()))
+    return text.lstrip("0").zfill(digits) if text.isascii() and text.isdecimal() else cell
 
 
 def is_nothing(cell: str) -> bool:

@@ -158,7 +158,7 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
 def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
-        "identity": notation.identity,
+        "identity": _whose(said) if ours == "household_id" and said.digits else notation.identity,
         "link": notation.identity,
         "handle": notation.handle,
         "contact": notation.contact,
@@ -185,6 +185,19 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         # a discount is one whichever sign it is written with
         return lambda cell: _fits(sign(notation.hundredths(notation.number(cell, money), currency)))
     return readers.get(kind, notation.words)
+
+
+def _whose(said: OwnSource) -> Callable[[str], Any]:
+    """A customer number in the one form it has here; what stands for nobody does so however it is written."""
+    if len(said.digits) > 1:  # the list was turned into each form before
+        return notation.identity
+    absent = {notation.of_digits(m, said.digits[0]) for m in said.missing}
+
+    def read(cell: str) -> str | None:
+        found = notation.of_digits(notation.identity(cell), said.digits[0])
+        return None if found in absent else found
+
+    return read
 
 
 def _read(read: Callable[[str], Any], cell: str) -> Any:

@@ -167,7 +167,7 @@ COLUMNS: dict[str, ColumnWords] = {
     "kept_back": ColumnWords("Picked, and not contacted because", "words"),
     "place": ColumnWords("Kind of goods", "category"),
     "has_registration": ColumnWords("A registration was joined with you", meaning="Whether such a record was found."),
-    "has_crm": ColumnWords("A customer file was joined with you", meaning="Whether such a record was found."),
+    "has_crm": ColumnWords("A further customer record was linked to you", meaning="Whether such a record was found."),
     "has_account": ColumnWords("An account on a network was joined with you", meaning="One that was taken for yours."),
     "has_case": ColumnWords("You wrote to customer service", meaning="Whether such a record was found."),
     "crm_days_since_update": ColumnWords("Days since your file was changed", meaning="How fresh your details are."),

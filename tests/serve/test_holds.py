@@ -200,10 +200,10 @@ def _gone(_watch: object) -> None:
 
 def test_it_does_not_start_without_clients_or_without_a_model(shop: Shop) -> None:
     with pytest.raises(ParamsError, match="No client"):
-        opened(shop.ground, Serving(str(shop.bundle), serving.PUBLIC))
+        opened(lambda: shop.ground, Serving(str(shop.bundle), serving.PUBLIC))
     shop.token("everything")
     with pytest.raises(ServiceError, match="not signed"):
-        opened(shop.ground, Serving(str(shop.bundle), "0" * 64))
+        opened(lambda: shop.ground, Serving(str(shop.bundle), "0" * 64))
 
 
 def test_the_log_of_decisions_names_nobody_and_can_be_joined_by_whoever_has_the_key(shop: Shop) -> None:

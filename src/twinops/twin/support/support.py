@@ -186,8 +186,10 @@ def value_edges(means: np.ndarray) -> tuple[float, ...]:
     An edge is left out where fewer than ten households would lie between it and the next, so that equal values part
     nobody, and all may be of one part.
 
-    >>> value_edges(np.arange(1.0, 101.0)), value_edges(np.full(100, 3_000.0)), value_edges(np.arange(0.01, 1.01, 0.01))
-    ((26.0, 50.0, 75.0), (), (0.26, 0.5, 0.75))
+    >>> value_edges(np.arange(1.0, 101.0)), value_edges(np.full(100, 3_000.0))
+    ((26.0, 50.0, 75.0), ())
+    >>> value_edges(np.arange(1.0, 102.0) / 1_000)
+    (0.026, 0.051, 0.076)
     """
     edges: list[float] = []
     for edge in sorted({float(f"{q:.1e}") for q in np.quantile(means, [0.25, 0.5, 0.75])}) if len(means) else ():

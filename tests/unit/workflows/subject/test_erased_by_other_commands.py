@@ -90,7 +90,7 @@ TABLE = {
     "a merged person, by the other number": ((natural(ANN),), (CARD, OWNER, "data owner"), 0, "erased before"),
     "one under hold": (("hold",), (natural(ANN), OWNER, "data owner"), 10, "a hold stands (17(3)(e))"),
     "one under hold, by the other number": (("hold",), (CARD, OWNER, "data owner"), 10, "a hold stands"),
-    "a wrong office": ((), (natural(ANN), RISK, "risk officer"), 10, "the office of risk officer does not"),
+    "a wrong office": ((), (natural(ANN), RISK, "risk officer"), 10, "risk officer does not. Under `people`"),
     "a stranger": ((), (natural(ANN), "nobody@shop.example", "data owner"), 2, "is nobody in compliance/offices.yaml"),
     "another one's key": ((), (natural(ANN), OWNER, "data protection officer"), 4, "not the key that compliance"),
     "a minor": ((), (natural(MINOR), DPO, "data protection officer"), 0, "1 person(s) erased"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
+RETURNS_OF = "returns_of"
+"""The receipt on which was bought what a line brings back."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 TWIN = frozenset({Purpose.TRAINING, Purpose.SCORING})
@@ -61,6 +63,8 @@ class Form:
     """What an event is called in its number; the kind's rows are events."""
     once: bool = False
     """Of rows about one subject the first counts; the others are left out, not refused."""
+    settled_by: Mapping[str, str] = field(default_factory=dict)
+    """Columns that say which lines stand and whose they are, before rows are made; rows do not keep them."""
     archives: bool = False
     """It can be read out of the exports that people ask of a platform."""
     sealed: bool = True
@@ -205,8 +209,8 @@ class CellRules(Section):
 
 
 FIELDS = (
-    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed", "language",
-    "brand",
+    "cancelled", "repeated", "corrections", "answers", "undated_from", "ages_in", "scales", "special",
+    "special_reviewed", "language", "brand",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -236,6 +240,7 @@ class OwnSource(Section):
     money: MoneyParams | None = None
     cancelled: Annotated[str, Field(min_length=1, max_length=10)] | None = None
     repeated: Literal["keep", "drop"] | None = None
+    corrections: Literal["replace", "add"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
@@ -324,7 +329,8 @@ class OwnSource(Section):
 
     def _mapping(self) -> Iterator[str]:
         for section in ("columns", "constants", "codes", "rules"):
-            unknown = sorted(set(getattr(self, section)) - set(self.ours))
+            known = {*self.ours, *(self.form.settled_by if section == "columns" else ())}
+            unknown = sorted(set(getattr(self, section)) - known)
             if unknown:
                 yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"
         odd = sorted(c for c in self.columns if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", c))
@@ -343,7 +349,18 @@ class OwnSource(Section):
                 yield f"{name} does not go with {self.kind}"
         if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
             yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
+        yield from self._settled()
         yield from self._needed()
+
+    def _settled(self) -> Iterator[str]:
+        """What tells lines apart tells receipts apart first."""
+        there = [c for c in self.form.settled_by if c in self.columns]
+        if there and "basket_id" not in self.entering:
+            yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
+        if self.corrections == "replace" and "line_id" not in self.entering:
+            yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
+        if self.corrections == "replace" and self.reads == "folder":
+            yield "corrections: replace does not go with reads: folder; put a month's file anew in place of the old one"
 
     def _needed(self) -> Iterator[str]:
         given = set(self.entering) | set(self.constants)
@@ -413,7 +430,7 @@ class OwnSource(Section):
             yield f"legal.purposes: {', '.join(less)} is part of what was paid; it serves what {priced} serves"
 
     def _law(self) -> Iterator[str]:
-        unknown = sorted(set(self.legal.purposes) - set(self.ours))
+        unknown = sorted(set(self.legal.purposes) - {*self.ours, *self.form.settled_by})
         if unknown:
             yield f"legal.purposes: {', '.join(unknown)} is no column of {self.kind}"
         used = {p for purposes in self.legal.purposes.values() for p in purposes}

@@ -89,6 +89,12 @@ def test_a_later_file_replaces_lines_cancels_those_of_no_pieces_and_brings_other
     assert told == Corrections("corrections_03.csv", 2, 1, 1, ("2024-03",))
 
 
+def test_beside_one_file_of_sales_the_smaller_one_corrects_whatever_it_is_called(tmp_path: Path) -> None:
+    for number, name in enumerate(("a_corrections.csv", "z_corrections.csv")):
+        found = till(tmp_path / str(number), {name: LATE, "sales.csv": MARCH})
+        assert spent(found) == {"ann": 600, "bob": 500, "cid": 100}
+
+
 def test_a_line_that_is_corrected_to_be_nobodys_is_no_customers_any_more(tmp_path: Path) -> None:
     found = till(tmp_path, {"sales_03.csv": MARCH, "sales_03_again.csv": "2024-03-07,R3,1,,tea,1,2.00,\n"})
     assert spent(found) == {"ann": 900}

@@ -153,8 +153,8 @@ def _counted(entered: Entered) -> _Tally:
         tally.people.update(_counts(good[source.said.form.people]))
     if "sales_value" in source.said.form.columns:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
-        # equal lines have one time, so they are in one month
-        tally.repeated = _repeated(without_place(good))
+        # equal lines have one time, so they are in one month; with numbers of lines they are told apart
+        tally.repeated = 0 if "line_id" in source.said.entering else _repeated(without_place(good))
         tally.visits.append(visits(pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})))
     tally.mistaken = {reason: rows[:LOOKED_AT] for reason, rows in tally.mistaken.items()}
     return tally

@@ -10,6 +10,7 @@ from own_world import LEGAL, TWIN, but, params
 
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.line_identity import CANCELLED, CANCELS, REPLACED, TWICE, Corrections
+from twinops.data.own_sources.look import look
 from twinops.data.own_sources.reading import netted, read, standing_of
 from twinops.data.own_sources.reading_result import OwnReading
 from twinops.errors import ParamsError
@@ -65,6 +66,11 @@ def test_lines_that_were_exported_twice_are_one_and_equal_lines_of_other_numbers
     assert spent(found) == {"ann": 900, "bob": 200}
     assert found.left_out == {TWICE: 5}
     assert found.in_file == 10, "each is counted"
+
+
+def test_a_look_at_a_source_with_line_numbers_counts_lines_sent_twice_and_doubts_no_equal_ones(tmp_path: Path) -> None:
+    found = look(source(tmp_path, {"sales_03.csv": MARCH + MARCH}))
+    assert (found.left_out, found.repeated) == ({TWICE: 5}, 0)
 
 
 def test_without_line_numbers_equal_lines_are_two_scans_as_ever(tmp_path: Path) -> None:

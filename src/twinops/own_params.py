@@ -32,6 +32,8 @@ RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
+BESIDE = {"born": "birth_year"}
+"""Columns that are read from the file's column of another one; no declaration maps them."""
 TWIN = frozenset({Purpose.TRAINING, Purpose.SCORING})
 """What a trial may serve while its basis is open: nobody is offered anything, nobody's group is looked at."""
 
@@ -208,20 +210,29 @@ class CellRules(Section):
     among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
 
 
+_MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
+"""How monthly files are called; `.*`: some are in one format and some in another."""
+
 FIELDS = (
-    "cancelled", "repeated", "corrections", "answers", "undated_from", "ages_in", "scales", "special",
-    "special_reviewed", "language", "brand",
+    "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
+    "special_reviewed", "language", "brand", "only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
 
 class OwnSource(Section):
-    """One source: where it lies, how it is written, and which of its columns is which of ours."""
+    """One source: where it lies, how it is written, and which of its columns is which of ours.
+
+    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
+    objections may say several lengths: a number stands for the customer of each, as none may be lost.
+    `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `times`: of a table with a column a purpose, the column with the day of each.
+    """
 
     kind: str
     reads: Literal["csv", "excel", "parquet", "folder", "sql", "archives"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    files: Annotated[str, Field(pattern=r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|parquet)$")] | None = None
+    files: Annotated[str, Field(pattern=_MONTHLY)] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     url_from: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     encoding: Literal[
@@ -233,6 +244,7 @@ class OwnSource(Section):
     header: bool = True
     sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
+    digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -242,6 +254,8 @@ class OwnSource(Section):
     repeated: Literal["keep", "drop"] | None = None
     corrections: Literal["replace", "add"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    only: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
     scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -264,7 +278,13 @@ class OwnSource(Section):
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
         own = self.columns if self.form.answers else self.scales
-        return (*known, *(c for c in own if c not in known))
+        return (*known, *(c for c in own if c not in known), *self.beside)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns of ours that the column of another one fills, too."""
+        here = self.form.staged_as == "demographics"
+        return tuple(ours for ours, of in BESIDE.items() if here and of in self.entering)
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -280,7 +300,7 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values())))
+        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values(), *self.only)))
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -289,7 +309,7 @@ class OwnSource(Section):
 
     def fills(self, ours: str) -> bool:
         """A column of ours is read from the file."""
-        return ours in self.entering or (self.turned and ours in ANSWER)
+        return BESIDE.get(ours, ours) in self.entering or (self.turned and ours in ANSWER)
 
     @property
     def by_customer(self) -> bool:
@@ -303,7 +323,7 @@ class OwnSource(Section):
 
     def theirs(self, ours: str) -> str:
         """Their column that fills one of ours; of a table with a column a purpose, the one it was turned into."""
-        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[ours]
+        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[BESIDE.get(ours, ours)]
 
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:
@@ -349,8 +369,15 @@ class OwnSource(Section):
                 yield f"{name} does not go with {self.kind}"
         if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
             yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
+        yield from self._whose_and_when()
         yield from self._settled()
         yield from self._needed()
+
+    def _whose_and_when(self) -> Iterator[str]:
+        if len(self.digits) > 1 and not self.form.lists:
+            yield f"digits: {self.kind} say one length; only a list of objections may say several"
+        if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
+            yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
@@ -386,6 +413,8 @@ class OwnSource(Section):
         if self.form.moments(self.entering) and self.time is None:
             yield "time is needed: format and zone"
         yield from self._money()
+        for name in sorted(set(BESIDE) & set(self.columns)):
+            yield f"columns: {name} is filled from {BESIDE[name]}; map that, or call yours otherwise"
         if self.ages_in is None and "birth_year" in self.columns:
             yield "ages_in is needed beside birth_year: the year in which ages are counted"
         for name, (low, high) in self.scales.items():
@@ -473,6 +502,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
     def all_staged_as(self, source: str) -> tuple[str, ...]:
         """All that together take the place of one of the pipeline's sources."""
         return tuple(name for name, said in self.root.items() if staged_as(said.kind) == source)
+
+    @property
+    def unseen_products(self) -> bool:
+        """A hierarchy of goods that nobody looked through for special categories (GDPR art. 9)."""
+        return any("special_categories" in facts for facts in self.open.values())
 
     @property
     def open(self) -> dict[str, tuple[str, ...]]:

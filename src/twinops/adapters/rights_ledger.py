@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,9 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.ports import KeyStore
 
 MEND = "`twinops subject sync` writes %s as the ledger is; then run `dvc repro` and commit."
+NOTHING_WRITTEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""What a file system says that has no locks."""
 REQUESTS = ("rights", "requests")
 """The batch key for words of whoever was not recognised."""
 
@@ -198,13 +202,19 @@ class RightsLedger:
     def _files(self, how: int = fcntl.LOCK_EX) -> Iterator[None]:
         """Nobody sees a ledger that has grown beside files that have not, and of two writers the later one writes last.
 
-        In a folder where nothing may be written nobody writes.
+        In a folder where nothing may be written nobody writes, and a file system without locks gives none.
+
+        Raises:
+            OSError: it cannot be locked for another reason, such as a full disk.
         """
         with ExitStack() as held:
-            with suppress(OSError):
+            try:
                 (self.root / "live").mkdir(exist_ok=True)
                 lock = held.enter_context((self.root / "live" / "rights.lock").open("a", encoding="utf-8"))
                 fcntl.flock(lock, how)
+            except OSError as problem:
+                if problem.errno not in (*NOTHING_WRITTEN, *NO_LOCKS):
+                    raise
             yield
 
     def _halves(self, entries: Sequence[RightsEntry]) -> dict[Path, Path]:

@@ -24,7 +24,7 @@ def asked(questions: Sequence[Question]) -> dict[str, Any]:
         given = _answer(question, f"{n}/{len(questions)}", [v[1] for v in found.values() if isinstance(v, tuple)])
         if given != question.left or question.options:
             found[question.about] = given
-            typer.echo(f"   noted: {_shown(given)}")
+            typer.echo("   left open" if given == OPEN else f"   noted: {_shown(given)}")
     return found
 
 

@@ -232,12 +232,15 @@ def checked_text(found: Checked) -> str:
     if found.crowd is not None:
         lines.append(
             f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "
-            f"({found.crowd.share:.0%}); if it stands for nobody, list it in `missing`"
+            f"({found.crowd.share:.0%}), first in {', '.join(found.crowd.lines)}; if it is of nobody, as a card of the "
+            f"staff or the till is, list it under own.{found.name}.missing in params.yaml"
         )
     lines += [f"  - {told}" for told in mistakes_told(found.mistakes)]
     lines += [f"  {ignored_text(name)}" for name in found.ignored]
     if found.not_collected:
         lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
+    if found.holes:
+        lines.append(f"  beware: no receipt lies in {', '.join(found.holes)}, though some do before and after")
     if found.without_rows:
         lines.append(f"  months without a row: {', '.join(found.without_rows)}")
     return "\n".join(lines)
@@ -259,6 +262,8 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
 
 def _rows(found: Checked) -> str:
     """A line of opt-ins holds an answer a purpose, and each is counted."""
+    if found.kind == "optouts":
+        return "objections, one a line and purpose,"
     return "answers" if found.kind == "consent" else "records"
 
 
@@ -275,6 +280,7 @@ def _by_month(months: dict[str, Any]) -> str:
 def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
     """What was lost of rows that are taken, each in a sentence."""
     from twinops.data.own_sources.mapping import OTHER_LANGUAGE, UNKNOWN_ANSWER
+    from twinops.data.own_sources.undated import UNDATED_NO
 
     for what, count in lost.items():
         n = HIDDEN if count is None else f"{count:,}"
@@ -282,6 +288,8 @@ def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
             yield f"texts that are not read, for they are declared not to be in English: {n}; their rows are taken"
         elif what == UNKNOWN_ANSWER:
             yield f"answers that are no yes and no no that is known, taken for a no: {n}"
+        elif what == UNDATED_NO:
+            yield f"noes whose day cannot be read, held to stand from the file's last day on: {n}"
         else:
             yield f"answers that could not be read, left empty: {what.removesuffix('_unreadable')} {n}"
 

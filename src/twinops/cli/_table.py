@@ -94,7 +94,8 @@ def _left_out(status: Status) -> str:
     told = status.to_dict()
     out = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in told["excluded"].items()) or "nobody"
     aside = ", ".join(f"{count} of {source}" for source, count in told["quarantined"].items() if count) or "none"
-    return f"Left out: {out}. Rows put aside because they break a schema: {aside}.\n"
+    unserved = "".join(f"Whatever people answered: {why}.\n" for why in told["unserved"].values())
+    return f"Left out: {out}. Rows put aside because they break a schema: {aside}.\n{unserved}"
 
 
 def _where(status: Status) -> str:

@@ -174,12 +174,25 @@ def table_of(seen: Seen) -> str:
     ]
     wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in (head, *rows)]
-    notes = dict.fromkeys(f"{a.what.value}{f' {a.period}' * bool(a.why)}: {a.note}" for a in seen.arrivals if a.note)
+    notes = dict.fromkeys(
+        f"{a.what.value}{f' {a.period}' * bool(a.why)}: {a.note}"
+        for a in seen.arrivals
+        if a.note and (a.why or not a.follows)
+    )
+    notes |= _consequences(seen)
     corrected = [
         f"{c.file}: {_few(c.replaced)} lines replaced, {_few(c.cancelled)} cancelled, {_few(c.new)} new"
         for c in seen.corrections
     ]
     return "\n".join([*lines, *corrected, *notes, *ignored])
+
+
+def _consequences(seen: Seen) -> dict[str, None]:
+    """One line for all periods that changed by the same newer one alone."""
+    by: dict[str, list[str]] = {}
+    for one in (a for a in seen.arrivals if a.follows and not a.why):
+        by.setdefault(one.note, []).append(one.period)
+    return {f"{', '.join(periods)}: {note}": None for note, periods in by.items()}
 
 
 def told(found: Monitored) -> str:

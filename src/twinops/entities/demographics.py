@@ -22,6 +22,9 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Levels of each attribute, as The Complete Journey publishes them; those with an order run from little to much."""
 
+NO_ATTRIBUTES = ("sid", "born")
+"""Columns beside them by which nobody is assessed: who it is, and since when of full age."""
+
 ORDERED = ("age", "income", "household_size", "kids_count")
 """Attributes whose levels run from little to much."""
 

@@ -87,5 +87,16 @@ class Wording:
         return replace(record, **told) if any(told[name] is not part for name, part in parts.items()) else record
 
 
+def share(value: float) -> str:
+    """A chance or a share as people read it: of what is not certain none is told as certain, either way.
+
+    >>> share(0.85), share(0.997), share(1.0), share(0.001), share(0.0)
+    ('85%', 'over 99%', '100%', 'under 1%', '0%')
+    """
+    if 0.99 < value < 1:
+        return "over 99%"
+    return "under 1%" if 0 < value < 0.01 else f"{value:.0%}"
+
+
 NEUTRAL = Wording()
 """Where nothing is declared."""

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from twinops.governance.copy_words import HORIZON, HORIZON_2, HORIZON_3, PURPOSES, YES_NO, ColumnWords, of_column
+from twinops.entities.wording import share
+from twinops.governance.copy_words import HORIZON, HORIZON_2, HORIZON_3, PURPOSES, VERBS, YES_NO, ColumnWords, of_column
 
 CODES_FROM = 10**15
 """From here on a code is a number that stands for letters of the shop's own code: it tells nobody anything."""
-RECORD = "your_record"
+UNSPELLED = "no longer known by its name"
+UNSAID = ("", "open")
+"""What stands in a notice's place where nobody has said which it was."""
+RECORD, LABEL = "your_record", "label"
+"""Columns that say whose row it is, and, where a row is of a text, what was read of it."""
 NOTHING = "–"
 UNREAD = "not known"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -27,7 +32,8 @@ class CopyNames:
 
     currency: str
     horizon_days: int
-    products: Mapping[int, str] = field(default_factory=dict)
+    minor_units: int = 2
+    products: Mapping[int | str, str] = field(default_factory=dict)
     categories: Sequence[str] = ()
     unread: str = UNREAD
     """What stands where a text gave no mood and no topic."""
@@ -54,11 +60,18 @@ def shown(rows: Sequence[Row], *, names: CopyNames, invented: frozenset[str] = f
     columns = tuple(rows[0])
     alone = {row.get(RECORD) for row in rows} <= {1}
     kept = [c for c in columns if not (of_column(c).kind == "technical" or c in invented or (c == RECORD and alone))]
-    receipts = _receipts(rows)
-    cells = tuple(tuple(_cell(c, row[c], names, receipts) for c in kept) for row in rows)
+    receipts, read = _receipts(rows), LABEL in columns
+    cells = tuple(tuple(_cell(c, row[c], names, receipts, of_text=read) for c in kept) for row in rows)
     heads = tuple(told(of_column(c).label, names) for c in kept)
     meanings = tuple(told(of_column(c).meaning, names) for c in kept)
-    return ShownTable(heads, meanings, cells, len(columns) - len(kept) - (alone and RECORD in columns))
+    # what is empty in every row tells nothing on a page
+    full = [n for n in range(len(kept)) if any(row[n] != NOTHING for row in cells)]
+    return ShownTable(
+        tuple(heads[n] for n in full),
+        tuple(meanings[n] for n in full),
+        tuple(tuple(row[n] for n in full) for row in cells),
+        len(columns) - len(full) - (alone and RECORD in columns),
+    )
 
 
 def in_words(day: date) -> str:
@@ -76,7 +89,16 @@ def money(hundredths: float, names: CopyNames) -> str:
     >>> money(123456, CopyNames("GBP", 28))
     '1,234.56 GBP'
     """
-    return f"{hundredths / 100:,.2f} {names.currency}"
+    return in_money(hundredths / 100, names)
+
+
+def in_money(amount: float, names: CopyNames) -> str:
+    """An amount with as many digits as the currency has; of a thousandth nothing is kept.
+
+    >>> in_money(1234.5, CopyNames("JPY", 28, 0)), in_money(1234.5, CopyNames("KWD", 28, 3))
+    ('1,234 JPY', '1,234.50 KWD')
+    """
+    return f"{amount:,.{min(names.minor_units, 2)}f} {names.currency}"
 
 
 def _receipts(rows: Sequence[Row]) -> dict[Any, int]:
@@ -91,42 +113,54 @@ def told(text: str, names: CopyNames) -> str:
     return text
 
 
-def _cell(column: str, value: Any, names: CopyNames, receipts: Mapping[Any, int]) -> str:
+def _cell(column: str, value: Any, names: CopyNames, receipts: Mapping[Any, int], *, of_text: bool) -> str:
     if value is None or value == "":
-        return names.unread if of_column(column).of_text else NOTHING
+        return names.unread if of_text and of_column(column).of_text else NOTHING
     if isinstance(value, bool):
         return YES_NO[value]
-    if column == "basket_id":
+    if column == "basket_id" and isinstance(value, int) and value >= CODES_FROM:
         return f"no. {receipts[value]}"
     return _of_kind(of_column(column), value, names)
 
 
 def _of_kind(words: ColumnWords, value: Any, names: CopyNames) -> str:
-    if words.kind == "purpose":
-        return PURPOSES.get(str(value), str(value).replace("_", " "))
+    if words.kind == "product" and (called := names.products.get(value)):
+        return called
     if isinstance(value, str):
-        return value.replace("_", " ") if words.kind == "words" else _text(value)
+        return _of_text(words.kind, value)
     if words.kind == "flag":
         return YES_NO.get(value, f"{value:,}")
     if words.kind == "product":
-        return names.products.get(value) or ("an article" if value >= CODES_FROM else f"article {value}")
+        return f"an article {UNSPELLED}" if value >= CODES_FROM else f"article {value}"
     if words.kind == "category" and 0 <= value < len(names.categories):
         return names.categories[int(value)]
     return _figure(words.kind, value, names)
+
+
+def _of_text(kind: str, value: str) -> str:
+    if kind == "purpose":
+        return PURPOSES.get(value, value.replace("_", " "))
+    if kind == "verb":
+        return VERBS.get(value, value)
+    if kind == "notice" and value.strip() in UNSAID:
+        return "not said"
+    if kind == "product":
+        return f"article {value}"
+    return value.replace("_", " ") if kind == "words" else _text(value)
 
 
 def _figure(kind: str, value: float, names: CopyNames) -> str:
     if kind == "money":
         return money(value, names)
     if kind == "amount":
-        return f"{value:,.2f} {names.currency}"
+        return in_money(value, names)
     if kind == "share":
-        return f"{value:.0%}"
+        return share(value)
     if kind == "mood":
         return f"{value / 10_000:.2f}".replace("-", "−")
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".").replace("-", "−")
-    return "a code" if value >= CODES_FROM else str(value)
+    return UNSPELLED if value >= CODES_FROM else str(value)
 
 
 def _text(value: str) -> str:

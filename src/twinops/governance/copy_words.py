@@ -18,8 +18,9 @@ HORIZON, HORIZON_2, HORIZON_3 = "⟨horizon⟩", "⟨2 horizons⟩", "⟨3 horiz
 class ColumnWords:
     """What a column is called, how its values are written, and what they mean.
 
-    `kind` is one of plain, money (hundredths), amount (whole money), share, product, category, receipt, purpose, mood
-    (ten-thousandths), flag, words (of ours, with _ between them) and technical: for machines, and not on the page.
+    `kind` is one of plain, money (hundredths), amount (whole money), share, product, category, receipt, purpose,
+    notice, verb, mood (ten-thousandths), flag, words (of ours, with _ between them) and technical: for machines,
+    and not on the page.
     """
 
     label: str
@@ -63,7 +64,7 @@ TABLES = {
         "Which records were taken for yours",
         "Records of other sources that a computer joined with yours, and how sure it is that they are of one person.",
     ),
-    "persons": TableWords("Under which person your records are filed", "Technical marks alone; they are in the files."),
+    "persons": TableWords("Under which person your records are filed", "Mostly marks for machines."),
     "panel": TableWords("Your shopping in figures", "Worked out anew for several days; forecasts rest on it."),
     "labels": TableWords(
         f"What you bought in the {HORIZON} days after each of these days",
@@ -106,25 +107,29 @@ COLUMNS: dict[str, ColumnWords] = {
     ),
     "day": ColumnWords("Day"),
     "basket_id": ColumnWords("Receipt", "receipt"),
-    "store_id": ColumnWords("Shop no."),
+    "store_id": ColumnWords("Shop"),
     "product_id": ColumnWords("Article", "product"),
     "quantity": ColumnWords("Pieces"),
     "sales_cents": ColumnWords("You paid", "money"),
     "retail_discount_cents": ColumnWords("Reduced by", "money"),
     "coupon_discount_cents": ColumnWords("Your coupon", "money"),
     "coupon_match_discount_cents": ColumnWords("Added to your coupon", "money"),
-    "coupon_upc": ColumnWords("Coupon no."),
-    "campaign_id": ColumnWords("Campaign no."),
+    "coupon_upc": ColumnWords("Coupon"),
+    "campaign_id": ColumnWords("Campaign"),
+    "home_ownership": ColumnWords("Your home"),
+    "household_comp": ColumnWords("Who lives with you"),
+    "household_size": ColumnWords("How many live with you, you included"),
+    "kids_count": ColumnWords("Children"),
     "campaign_type": ColumnWords("Kind"),
     "start_day": ColumnWords("From"),
     "end_day": ColumnWords("Until"),
     "purpose": ColumnWords("For what", "purpose"),
     "event": ColumnWords("Said", "words"),
     "basis": ColumnWords("Legal basis", "words"),
-    "notice_version": ColumnWords("Notice you were shown"),
+    "notice_version": ColumnWords("Notice you were shown", "notice"),
     "compound_e4": ColumnWords("Mood, from −1 (angry) to 1 (glad)", "mood", of_text=True),
     "label": ColumnWords("Mood in a word", of_text=True),
-    "verb": ColumnWords("What it is"),
+    "verb": ColumnWords("What you did", "verb"),
     "brand": ColumnWords("About us", "flag"),
     "reply": ColumnWords("An answer to somebody", "flag"),
     **{f"topic_{t}": ColumnWords(f"Speaks of {t}", "flag", of_text=True) for t in _TOPICS},
@@ -152,17 +157,30 @@ COLUMNS: dict[str, ColumnWords] = {
     "active_probability": ColumnWords("Expected: chance that you shop", "share"),
     "expected_baskets": ColumnWords("Expected: purchases"),
     "expected_spend": ColumnWords("Expected: spending", "amount"),
-    "expected_spend_median": ColumnWords("Expected: spending, middle of the range", "amount"),
+    "expected_spend_median": ColumnWords("Expected: spending, of like cases half spend less", "amount"),
+    "baskets_low": ColumnWords("Expected: purchases, at least", meaning="It is so in 80 of 100 like cases."),
+    "baskets_high": ColumnWords("Expected: purchases, at most", meaning="It is so in 80 of 100 like cases."),
+    "spend_low": ColumnWords("Expected: spending, at least", "amount", "It is so in 80 of 100 like cases."),
+    "spend_high": ColumnWords("Expected: spending, at most", "amount", "It is so in 80 of 100 like cases."),
     "as_of": ColumnWords("As of"),
     "selected": ColumnWords("You were picked", meaning="Nothing: nobody was, on that list."),
     "kept_back": ColumnWords("Picked, and not contacted because", "words"),
     "place": ColumnWords("Kind of goods", "category"),
-    "has_registration": ColumnWords("You are registered", meaning="Whether such a record was found."),
-    "has_crm": ColumnWords("You have a customer file", meaning="Whether such a record was found."),
-    "has_account": ColumnWords("You have an account on a network", meaning="One that was taken for yours."),
+    "has_registration": ColumnWords("A registration was joined with you", meaning="Whether such a record was found."),
+    "has_crm": ColumnWords("A further customer record was linked to you", meaning="Whether such a record was found."),
+    "has_account": ColumnWords("An account on a network was joined with you", meaning="One that was taken for yours."),
     "has_case": ColumnWords("You wrote to customer service", meaning="Whether such a record was found."),
     "crm_days_since_update": ColumnWords("Days since your file was changed", meaning="How fresh your details are."),
     "crm_has_email": ColumnWords("Your file has an e-mail address"),
+    "crm_records": ColumnWords("Customer files taken for yours"),
+    "social_records": ColumnWords("Accounts on a network taken for yours"),
+    "social_events": ColumnWords("What you did on a network", meaning="Posts, comments, shares and likes, counted."),
+    "social_posts": ColumnWords("Posts", meaning="Of those counted above."),
+    "social_comments": ColumnWords("Comments", meaning="Of those counted above."),
+    "social_shares": ColumnWords("Shares", meaning="Of those counted above."),
+    "social_likes": ColumnWords("Likes", meaning="Of those counted above."),
+    "care_cases": ColumnWords("Cases at customer service", meaning="In all, up to that day."),
+    "care_open_cases": ColumnWords("Cases that were open", meaning="Of those counted above."),
     "social_about_us": ColumnWords("Posts and comments about us", meaning="Of those counted above."),
     "social_days_since_event": ColumnWords("Days since your last post or comment"),
     "texts_scored": ColumnWords("Texts whose mood was judged", meaning="By a list of words, not by a person."),
@@ -182,6 +200,34 @@ _IN_WINDOWS = {
     "saved_share": ("Saved by reductions", "share", "Of what it would have cost without."),
     "weekend_share": ("Purchases at the weekend", "share", "Saturdays and Sundays."),
 }
+BASES = {
+    "consent": "with your consent",
+    "contract": "for the contract with you",
+    "legitimate_interest": "in the legitimate interest of the shop",
+    "open": "on a legal ground that nobody has said yet",
+}
+"""What a use rests on, for the person whose data are used (GDPR art. 6(1))."""
+SEGMENTS = {
+    "activity": "by how many purchases are expected",
+    "recency": "by when you last bought",
+    "value": "by how much you spend at a time",
+    "discounts": "by how much you save through reductions",
+    "weekend": "by when in the week you shop",
+}
+"""What groups are cut by."""
+REASONS = {
+    "consent_unknown": "no answer of yours is known",
+    "consent_refused": "you refused",
+    "consent_withdrawn": "you took your consent back",
+    "objected": "you objected",
+    "restricted": "you asked for a restriction",
+    "legitimate_interest_not_assessed": "nobody has assessed yet whether the shop's interest allows it",
+    "under_age": "you are under age",
+    "age_unknown": "it is not known whether you are of age",
+}
+"""Why a use is not allowed."""
+VERBS = {"Create": "you wrote it", "Announce": "you shared it", "Like": "you liked it", "Follow": "you followed it"}
+"""What ActivityPub calls an act."""
 RECORDS = "Which of your records"
 YES_NO = {0: "no", 1: "yes"}
 PURPOSES = {

@@ -46,8 +46,8 @@ def _left(told: Mapping[str, Any], table: ShownTable, *, wide: bool) -> str:
     if len(table.rows) > (1 if wide else SHOWN_ROWS):
         shown = "The newest is shown" if wide else f"The first {SHOWN_ROWS} are shown"
         said = f"{shown}; all {len(table.rows):,} lie"
-    columns = "1 column" if table.for_machines == 1 else f"{table.for_machines} columns"
-    more = f", with {columns} of marks and sums for machines" if table.for_machines else ""
+    columns = "1 column that is" if table.for_machines == 1 else f"{table.for_machines} columns that are"
+    more = f", with {columns} empty or for machines" if table.for_machines else ""
     return f"{said} in csv/{told['file']}{more}."
 
 

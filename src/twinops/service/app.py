@@ -148,7 +148,10 @@ class Door:
             if scope["path"].startswith(GUARDED):
                 client = await self._known(scope)
             scope.setdefault("state", {})["client"] = client
-            with _tracer.start_as_current_span(f"twinops {act}") as span:
+            # an error's message may quote what was sent: the span has the status alone
+            with _tracer.start_as_current_span(
+                f"twinops {act}", record_exception=False, set_status_on_exception=False
+            ) as span:
                 await self.app(scope, _bounded(receive), watched)
                 span.set_attribute("http.response.status_code", seen[0])
         except AskRefusedError as problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from twinops.data.consent import special_categories
+from twinops.data.consent import special_categories, special_words
 from twinops.governance.law import intended_use
 from twinops.service.clients import Client, Clients
 from twinops.service.issuers import Issuers
@@ -78,10 +78,10 @@ class Guards:
 
     def action(self, asked: Action) -> None:
         """A campaign that tells of a special category is not even imagined."""
-        own = self.twins.ground.opener.receipts.own
-        listed = (*special_categories.of(own).patterns.values(), *special_categories.words().values())
-        named = (f"%{p.strip('%')}%" for each in listed for p in each)
-        if asked.campaign and any(special_categories.tells(p, asked.campaign) for p in named):
+        patterns = special_categories.of(self.twins.ground.opener.receipts.own).patterns.values()
+        named = (f"%{p.strip('%')}%" for each in patterns for p in each)
+        asked_of = asked.campaign or ""
+        if special_words.told(asked_of) or any(special_categories.tells(p, asked_of) for p in named):
             # GDPR art. 9: neither health nor belief is what anybody is addressed by
             raise AskRefusedError(Refusal.SPECIAL_CATEGORY)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -229,3 +231,31 @@ def test_of_processes_that_write_at_once_none_sees_a_ledger_beside_an_older_file
     assert [(p.communicate()[1], p.returncode) for p in started] == [("", 0)] * 3
     ledger.check()
     assert len(ledger.entries()) == 76
+
+
+@pytest.mark.parametrize("why", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE])
+def test_a_lock_that_a_full_disk_or_a_broken_one_refuses_stops_the_writer(
+    ledger: RightsLedger, sid: str, why: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ledger.entries()
+
+    def refuse(*_: object) -> None:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match=os.strerror(why)):
+        ledger.append(objecting(sid))
+    monkeypatch.undo()
+    assert ledger.entries() == before
+
+
+@pytest.mark.parametrize("why", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_written_to_without_one(
+    ledger: RightsLedger, sid: str, why: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    ledger.append(objecting(sid))
+    assert len(ledger.entries()) == 1

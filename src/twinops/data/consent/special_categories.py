@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
+from twinops.data.consent import special_words
 from twinops.data.reading.plain_letters import plain
 from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
@@ -20,11 +20,20 @@ from twinops.ports import Engine
 
 @dataclass(frozen=True)
 class DenyList:
-    """Category -> patterns of product categories and types, in any case and with or without accents, and why."""
+    """Category -> patterns of product categories and types, in any case and with or without accents, and why.
+
+    `worded`: the shipped words (`special_words.yaml`) hold beside the patterns.
+    """
 
     version: str
     patterns: dict[str, tuple[str, ...]]
     why: dict[str, str]
+    worded: bool = False
+
+    def told(self, name: str, spoken: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Categories that a name tells of; `spoken`: the languages of the list it stands in, none: not known."""
+        named = [c for c, patterns in self.patterns.items() if any(tells(p, name) for p in patterns)]
+        return tuple(sorted({*named, *(special_words.told(name, spoken) if self.worded else ())}))
 
 
 @cache
@@ -41,46 +50,13 @@ def of(own: OwnParams) -> DenyList:
     mine = own.of_kind("products")
     if mine is None:
         return shipped()
-    said, base = own.root[mine].special, shipped()
-    patterns = {n: (*base.patterns.get(n, ()), *words().get(n, ())) for n in {*base.patterns, *words()}}
+    said, base, words = own.root[mine].special, shipped(), special_words.shipped()
+    patterns = {name: base.patterns.get(name, ()) for name in {*base.patterns, *words.words}}
     for name, listed in said.items():
         patterns[name] = (*patterns.get(name, ()), *(p.upper() for p in listed))
-    why = {name: base.why.get(name, f"declared in params.yaml, own.{mine}.special") for name in patterns}
-    return DenyList(f"{base.version} and own.{mine}", patterns, why)
-
-
-@cache
-def words() -> dict[str, tuple[str, ...]]:
-    """`special_words.yaml`: patterns of words, by category, in capitals."""
-    listed: dict[str, list[str]] = yaml.safe_load(text_beside(__package__, "special_words.yaml"))
-    return {name: tuple(p.upper() for p in patterns) for name, patterns in listed.items()}
-
-
-@cache
-def _languages() -> dict[str, dict[str, Any]]:
-    """`special_languages.yaml`."""
-    read: dict[str, dict[str, Any]] = yaml.safe_load(text_beside(__package__, "special_languages.yaml"))
-    return read
-
-
-def languages() -> tuple[str, ...]:
-    """The languages that words are known of (ISO 639-1)."""
-    return (*_languages()["words"], *_languages()["scripts"])
-
-
-def looks_known(names: Iterable[str]) -> bool:
-    """Names of goods look like a language that words are known of; what tells nothing does not.
-
-    >>> looks_known(["Lait pour bébés", "Pain avec les noix"]), looks_known(["Nasi goreng", "Kopi bubuk"])
-    (True, False)
-    """
-    texts = list(names)
-    tokens = {w for text in texts for w in re.findall(r"[^\W\d_]+", text.casefold())}
-    if any(len(tokens & set(common)) > 1 for common in _languages()["words"].values()):
-        return True
-    letters = [unicodedata.name(c, "") for text in texts for c in text if c.isalpha()]
-    scripts = "|".join(_languages()["scripts"].values())
-    return sum(re.match(scripts, name) is not None for name in letters) * 2 > max(len(letters), 1)
+    known = words.why | base.why
+    why = {name: known.get(name, f"declared in params.yaml, own.{mine}.special") for name in patterns}
+    return DenyList(f"{base.version} and own.{mine}", patterns, why, worded=True)
 
 
 def tells(pattern: str, name: str) -> bool:
@@ -89,8 +65,12 @@ def tells(pattern: str, name: str) -> bool:
     >>> tells("%BIER%", "Helles Bier"), tells("%GLUTEN%", "Sem glúten"), tells("WEIN", "Weingläser")
     (True, True, False)
     """
-    likened = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in plain(pattern))
-    return re.fullmatch(likened, plain(name), re.DOTALL) is not None
+    return _likened(pattern).fullmatch(plain(name)) is not None
+
+
+@cache
+def _likened(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in plain(pattern)), re.DOTALL)
 
 
 def exactly(name: str) -> str:
@@ -101,23 +81,18 @@ def exactly(name: str) -> str:
 def denied(engine: Engine, products: pa.Table, *, by: DenyList) -> pa.Table:
     """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards."""
     engine.register("products_file", products)
-    # engines fold accents differently or not at all, so that names and patterns come to them folded
-    names = {c: _plain(products[c]) for c in ("product_category", "product_type")}
-    engine.register("plain_products", pa.table({"product_id": products["product_id"]} | names))
-    listed = [(c, p) for c, ps in sorted(by.patterns.items()) for p in dict.fromkeys(map(plain, ps))]
+    # engines fold accents differently or not at all, so each name is looked at here, once: a hierarchy has few
+    names = sorted({n for c in ("product_category", "product_type") for n in pc.unique(products[c]).to_pylist() if n})
+    spoken = special_words.spoken(names)
+    listed = [(name, category) for name in names for category in by.told(name, spoken)]
     engine.register(
-        "special_patterns", pa.table({"category": [c for c, _ in listed], "pattern": [p for _, p in listed]})
+        "special_names",
+        pa.table(
+            {"name": [n for n, _ in listed], "category": [c for _, c in listed]},
+            schema=pa.schema({"name": pa.string(), "category": pa.string()}),
+        ),
     )
     return engine.query(text_beside(__package__, "special.sql"))
-
-
-def _plain(names: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Each name once: a hierarchy of many goods has few."""
-    coded = names.cast(pa.string()).dictionary_encode()
-    return pa.chunked_array(
-        [pa.array(map(plain, c.dictionary.to_pylist()), pa.string()).take(c.indices) for c in coded.chunks],
-        pa.string(),
-    )
 
 
 def kinds(engine: Engine) -> pa.Table:

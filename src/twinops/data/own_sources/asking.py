@@ -16,6 +16,10 @@ from twinops.own_params import OPEN, form
 
 BASES = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
 FILE = "params.yaml"
+_DISCOUNTS = {
+    pricing.TO_TAKE_OFF: "it is taken off what the line says",
+    pricing.TAKEN_OFF: "the line is read as what was paid",
+}
 NOT_PROMOTED = "nothing can be promoted"
 
 
@@ -49,7 +53,7 @@ def questions(sales: Draft, own: Mapping[str, Mapping[str, Any]], said: Said, da
     """How the sales are written, as far as nothing in them decides; then what the law asks of each source."""
     yield from _of_the_file(sales, own["sales"], said, dates)
     yield from _of_all(own, said)
-    yield from _of_bases(own, said)
+    yield from _of_bases({name: body for name, body in own.items() if form(body["kind"]).personal}, said)
 
 
 def _of_the_file(sales: Draft, body: Mapping[str, Any], said: Said, dates: DateFormat) -> Iterator[Question]:
@@ -81,7 +85,7 @@ def _of_the_file(sales: Draft, body: Mapping[str, Any], said: Said, dates: DateF
             money["discount"],
             (pricing.TO_TAKE_OFF, pricing.TAKEN_OFF),
             why="nothing in the file decides, and what was paid follows from it",
-            until=f"it is taken to be {money['discount'].replace('_', ' ')}",
+            until=_DISCOUNTS[money["discount"]],
             where=_at("sales", "money.discount"),
         )
     if "discount_as" in sales.asks:
@@ -164,7 +168,7 @@ def _of_bases(own: Mapping[str, Mapping[str, Any]], said: Said) -> Iterator[Ques
             why="; ".join(filter(None, ("every use of a person's data rests on one", answered, signed))),
             until="all runs as a trial on this machine: who refused is out, who never answered is in, nobody gets an "
             f"offer, and {NOT_PROMOTED}",
-            where=_at("sales", "legal.bases"),
+            where=_under("bases", _serving(own, Purpose.TRAINING)),
         )
     if not said.offers_basis:
         yield Question(
@@ -174,7 +178,7 @@ def _of_bases(own: Mapping[str, Mapping[str, Any]], said: Said) -> Iterator[Ques
             BASES,
             why="; ".join(filter(None, ("an offer is another use than a prediction", answered))),
             until="nobody is sent an offer, so the gates fairness and influence have no decision to judge",
-            where=_at("sales", "legal.bases.offers"),
+            where=_under("bases.offers", _serving(own, Purpose.OFFERS) or ["sales"]),
         )
     if "customers" in own and not said.groups_basis:
         named = ", ".join(c.replace("_", " ") for c in own["customers"]["columns"] if c != "household_id") or "nothing"
@@ -187,14 +191,14 @@ def _of_bases(own: Mapping[str, Mapping[str, Any]], said: Said) -> Iterator[Ques
             why="profiles are read for this alone; the gates fairness and influence compare those groups",
             until="nobody is assessed: the gates fairness and influence answer *missing* once there are offers, and "
             f"{NOT_PROMOTED}",
-            where=_at("customers", "legal.bases.bias_assessment"),
+            where=_under("bases.bias_assessment", ["customers", "sales"]),
         )
     written = [name for name in own if name in more_files.WRITTEN]
     if written and not said.texts_basis:
         yield Question(
             "texts_basis",
             f"On which legal basis may {', '.join(n.replace('_', ' ') for n in written)} be read for the twin "
-            "(GDPR art. 6(1))?",
+            "(what people wrote, and by what they are found; GDPR art. 6(1))?",
             OPEN,
             BASES,
             why="nobody agrees to be read by buying",
@@ -211,6 +215,13 @@ def _of_bases(own: Mapping[str, Mapping[str, Any]], said: Said) -> Iterator[Ques
             until=f"they are used in the trial only, and {NOT_PROMOTED}",
             where=_at("panel", "legal.bases"),
         )
+
+
+def _serving(own: Mapping[str, Mapping[str, Any]], purpose: Purpose) -> list[str]:
+    """Sources about customers whose rows serve it: one word is written under each."""
+    asked_apart = (*more_files.WRITTEN, "panel")
+    uses = {n: {p for listed in body["legal"]["purposes"].values() for p in listed} for n, body in own.items()}
+    return [name for name, used in uses.items() if purpose.value in used and name not in asked_apart]
 
 
 def _at(source: str, key: str) -> str:

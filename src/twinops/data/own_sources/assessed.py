@@ -9,7 +9,7 @@ from twinops.data.own_sources.declared_law import law_on
 from twinops.data.sources import demographics
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, order_of
-from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.own_params import BESIDE, NOTHING_OWN, OwnParams
 
 HOUSEHOLD = "household_id"
 BANDED = {"birth_year": "age"}
@@ -35,7 +35,7 @@ def columns_held(own: OwnParams = NOTHING_OWN) -> tuple[str, ...]:
         return ()
     columns = law_on(own, demographics).columns
     serving = (name for name, purposes in columns.items() if Purpose.BIAS_ASSESSMENT in purposes)
-    return tuple(sorted({BANDED.get(name, name) for name in serving} - {HOUSEHOLD}))
+    return tuple(sorted({BANDED.get(name, name) for name in serving} - {HOUSEHOLD, *BESIDE}))
 
 
 def assessable(own: OwnParams, levels: Mapping[str, Iterable[str]] = CODES) -> Assessable:

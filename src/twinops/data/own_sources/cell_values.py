@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from calendar import monthrange
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from typing import Any
@@ -26,6 +27,7 @@ MAX_ANSWER = 60
 _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,2})?")
 _FLOATING_ID = re.compile(r"([0-9]{1,20})\.0+")
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
+_BETWEEN_DIGITS = re.compile(r"[\s./\u2010-\u2015-]")
 _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
 _ISO = re.compile(
@@ -42,29 +44,7 @@ NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: none was said, and any may stand beside an amount."""
 _ANY_MARK = tuple(sorted({*SYMBOLS, *(m for marks in SYMBOLS.values() for m in marks)} - {"R"}, key=len, reverse=True))
 
-NOTHING = frozenset(
-    {
-        *(
-            "null",
-            "nil",
-            "nan",
-            "none",
-            "na",
-            "n/a",
-            "n.a.",
-            "#n/a",
-            "#n/v",
-            "#null!",
-            "(null)",
-            "(none)",
-            "nat",
-            "<na>",
-        ),
-        *("undefined", "unknown", "unbekannt", "inconnu", "desconocido", "sconosciuto", "onbekend", "anonymous"),
-        *("anonym", "anonyme", "keine angabe", "k.a.", "k. a.", "not available", "no value", "<null>", "\\n"),
-        *("-", "--", "---", "?", "."),
-    }
-)
+NOTHING = frozenset(word.replace("_", " ").casefold() for word in str(_LISTED["nothing"]).split())
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
 
 WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
@@ -99,6 +79,16 @@ def identity(cell: str) -> str:
     if floating and int(floating[1]) > _EXACT:
         raise Unreadable
     return floating[1] if floating else text
+
+
+def of_digits(cell: str, digits: int) -> str:
+    """A customer number of so many digits, without blanks and dashes and with the zeros it may have lost.
+
+    >>> of_digits("0700 2252", 8), of_digits("7002109.0", 8), of_digits("C-17", 8), of_digits("00-12", 1)
+    ('07002252', '07002109', 'C-17', '12')
+    """
+    text = _BETWEEN_DIGITS.sub("", _FLOATING_ID.sub(r"\1", cell.strip()))
+    return text.lstrip("0").zfill(digits) if text.isascii() and text.isdecimal() else cell
 
 
 def is_nothing(cell: str) -> bool:
@@ -349,6 +339,28 @@ def year(cell: str) -> int:
     if len(found) != 1:
         raise Unreadable
     return int(found[0])
+
+
+def born(cell: str) -> str:
+    """The latest day that the cell may mean, as ISO 8601: in doubt somebody is younger than they are (GDPR rec. 38).
+
+    >>> born("2010-05-04"), born("4. 5. 2010"), born("05/04/2010"), born("2010")
+    ('2010-05-04', '2010-05-04', '2010-05-04', '2010-12-31')
+    """
+    whole = year(cell)
+    before, _, after = cell.partition(str(whole))
+    left, right = ([int(n) for n in re.findall(r"(?<![0-9:])[0-9]{1,2}(?![0-9:])", part)] for part in (before, after))
+    pairs = (
+        {tuple(right[:2])} if len(right) >= 2 else {tuple(left[:2]), tuple(left[1::-1])} if len(left) == 2 else set()
+    )
+    if len(left) == 2 and "." in before:
+        pairs = {(left[1], left[0])}  # with points the day comes first
+    days = [date(whole, *pair) for pair in pairs if _is_day(whole, *pair)]
+    return max(days, default=date(whole, 12, 31)).isoformat()
+
+
+def _is_day(year_: int, month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= monthrange(year_, month)[1]
 
 
 def age_band(age: int) -> str | None:

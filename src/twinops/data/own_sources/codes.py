@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 HIGHEST = 2**62
-_NUMBERS_BELOW = 10**15
+STANDS_FROM = 10**15
+"""From here on a number stands for a code that is text."""
 
 
 def whole(code: str) -> int:
@@ -17,4 +18,4 @@ def whole(code: str) -> int:
     if code.isascii() and code.isdigit() and code[0] != "0" and len(code) <= 15:
         return int(code)
     digest = hashlib.blake2b(code.encode(), digest_size=8, person=b"twinops code").digest()
-    return _NUMBERS_BELOW + int.from_bytes(digest, "big") % (HIGHEST - _NUMBERS_BELOW)
+    return STANDS_FROM + int.from_bytes(digest, "big") % (HIGHEST - STANDS_FROM)

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from twinops.entities.consent import LegalBasis
 from twinops.entities.legal import DataSheet, LegalFacts
-from twinops.own_params import OPEN, OwnParams, OwnSource, staged_as
+from twinops.own_params import BESIDE, OPEN, OwnParams, OwnSource, staged_as
 
 WHOLE = "all"
 """The batch of a source that is not collected by the month."""
@@ -21,7 +21,7 @@ def legal(said: OwnSource) -> LegalFacts:
         provenance=facts.provenance,
         collected_from=facts.collected_from,
         bases=facts.acted_on,
-        columns={ours: tuple(facts.purposes[ours]) for ours in said.entering},
+        columns={c: tuple(facts.purposes[BESIDE.get(c, c)]) for c in (*said.entering, *said.beside)},
         retention_days=None if facts.retention_days == OPEN else int(facts.retention_days),
         notice=facts.notice,
         synthetic=facts.synthetic,

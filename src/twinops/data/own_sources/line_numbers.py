@@ -27,9 +27,15 @@ def take(draft: Draft) -> None:
         draft.take(RETURNS_OF, named[0], "its name says so, and it is filled with a receipt where something comes back")
 
 
-def corrections(draft: Draft) -> dict[str, Any]:
+def corrections(draft: Draft, reads: str) -> dict[str, Any]:
     """What the declaration says of lines that come again; nothing where they have no numbers."""
     if "line_id" not in draft.columns:
+        return {}
+    if reads == "folder":
+        draft.notes.append(
+            "Lines have numbers: those that were delivered twice count once. Corrections in files of their own are "
+            "taken in where the sales are alone in their folder; here put the corrected month in place of the first."
+        )
         return {}
     why = (
         "lines have numbers: a later file's line of the same receipt and number replaces the earlier one, and "

@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules
+from twinops.data.own_sources import paid, rules, undated
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import RETURNS_OF, OwnSource
+from twinops.own_params import BESIDE, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -38,7 +38,7 @@ _STAND_INS: dict[str, Any] = {
     "basis": "consent",
 }
 """What rows say where a file has no such column."""
-FORGIVEN = ("answer", "year", "until", "link", "figure", "scale", "contact")
+FORGIVEN = ("answer", "year", "born", "until", "link", "figure", "scale", "contact")
 """What cannot be read of these is lost, and the row stays."""
 _MAY_BE_NOTHING = ("identity", "code", "handle", *FORGIVEN)
 """Cells of these that hold a word for nothing hold nothing."""
@@ -92,9 +92,10 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             columns[ours] = pc.if_else(pa.array(wrong), str(Event.REFUSED), columns[ours])
             lost |= {UNKNOWN_ANSWER: int(wrong.sum())}
         elif _kind(said, ours) in FORGIVEN:
-            lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
+            lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() and ours not in BESIDE else {}
         else:
             bad[f"{ours}_unreadable"] = wrong
+    lost |= undated.keep_noes(columns, bad, said)
     bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     bad |= paid.settle(columns, said)
@@ -119,7 +120,8 @@ def values_of(cells: TextCells, said: OwnSource, ours: str) -> pa.Array:
 
 def _kind(said: OwnSource, ours: str) -> str:
     """How cells of a column are read; whatever a kind does not know is an answer, in words or on a scale."""
-    kind = {**said.form.columns, **said.form.settled_by}.get(ours, "scale" if ours in said.scales else "answer")
+    otherwise = "born" if ours in BESIDE else "scale" if ours in said.scales else "answer"
+    kind = {**said.form.columns, **said.form.settled_by}.get(ours, otherwise)
     read = said.money is not None and (said.fills(ours) or ours in said.constants)
     return _DISCOUNTS[said.money.discount_as] if kind == "discount" and read and said.money else kind
 
@@ -163,7 +165,7 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
 def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
-        "identity": notation.identity,
+        "identity": _whose(said) if ours == "household_id" and said.digits else notation.identity,
         "link": notation.identity,
         "handle": notation.handle,
         "contact": notation.contact,
@@ -178,6 +180,7 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         "fraction": lambda cell: notation.share(cell, money, of=1),
         "answer": notation.answer,
         "year": notation.year,
+        "born": notation.born,
         "said": notation.said,
     }
     if kind in ("moment", "until") and said.time is not None:
@@ -189,6 +192,19 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         # a discount is one whichever sign it is written with
         return lambda cell: _fits(sign(notation.hundredths(notation.number(cell, money), currency)))
     return readers.get(kind, notation.words)
+
+
+def _whose(said: OwnSource) -> Callable[[str], Any]:
+    """A customer number in the one form it has here; what stands for nobody does so however it is written."""
+    if len(said.digits) > 1:  # the list was turned into each form before
+        return notation.identity
+    absent = {notation.of_digits(m, said.digits[0]) for m in said.missing}
+
+    def read(cell: str) -> str | None:
+        found = notation.of_digits(notation.identity(cell), said.digits[0])
+        return None if found in absent else found
+
+    return read
 
 
 def _read(read: Callable[[str], Any], cell: str) -> Any:
@@ -236,7 +252,7 @@ def _listed(values: Any) -> list[Any]:
 def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[str, ...]:
     """Give every column of the kind a value where the file has none, and name them."""
     n = cells.table.num_rows
-    lost = [c for c in said.ours if c not in columns and c not in ("unit_price", "birth_year")]
+    lost = [c for c in said.ours if c not in columns and c not in ("unit_price", "birth_year", *BESIDE)]
     for ours in lost:
         columns[ours] = [_STAND_INS.get(ours)] * n
     if "time" in columns and (said.undated_from is not None or said.form.lists):
@@ -324,4 +340,6 @@ def _first(bad: dict[str, np.ndarray], n: int) -> pa.Array:
 
 def stood_in(said: OwnSource) -> frozenset[str]:
     """Columns of ours that the file does not have, and in which a value stands that nobody told."""
-    return frozenset(c for c in said.ours if c in _STAND_INS and c not in said.columns and c not in said.constants)
+    # one declared notice stands on every row, on those from before it was written, too
+    made_up = {*_STAND_INS, "notice_version"}
+    return frozenset(c for c in said.ours if c in made_up and c not in said.columns and c not in said.constants)

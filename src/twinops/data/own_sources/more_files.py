@@ -16,9 +16,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from twinops.data.consent import special_categories
+from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import exports
+from twinops.data.own_sources import counted_rows, exports
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -249,7 +249,18 @@ class _Kind:
         for _, _, theirs, ours in sorted(scored):
             if ours not in draft.columns and theirs in draft.free:
                 draft.take(ours, theirs, self._why(ours))
+        if self.name == "redemptions" and "redemption_date" not in draft.columns:
+            self._day_of_receipt(draft)
         return draft
+
+    def _day_of_receipt(self, draft: Draft) -> None:
+        """Whoever stands beside a receipt bought something with it: the day is that of the purchase."""
+        receipts, discounts = (words()["columns"][c] for c in ("basket_id", "retail_disc"))
+        tells = any(fit(c, receipts, an_id=True) > 1 or fit(c, discounts, an_id=False) > 1 for c in draft.free)
+        days = [c for c in draft.free if draft.file.told(c) and date_format(draft.file.told(c)) is not None]
+        days = [c for c in days if fit(c, words()["columns"]["time"], an_id=False) > 0]
+        if tells and len(days) == 1:
+            draft.take("redemption_date", days[0], "it stands beside a receipt or a discount")
 
     def lost(self, draft: Draft) -> list[str]:
         """Columns that it needs and has not."""
@@ -360,6 +371,8 @@ class _Kind:
         if "time" in self.form.needed and "time" not in draft.columns:
             more["undated_from"] = self.shop.last.isoformat()
             draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
+        if "only" in self.form.fields:
+            more |= counted_rows.proposed(draft, self.shop.said)
         moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
         if moments:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(
@@ -439,8 +452,10 @@ def _special(draft: Draft) -> dict[str, Any]:
     theirs = [draft.columns[c] for c in ("product_category", "product_type") if c in draft.columns]
     levels = sorted({c.strip() for name in theirs for c in draft.file.told(name)})
     found: dict[str, list[str]] = {}
-    for name, patterns in special_categories.words().items():
-        if told := [level for level in levels if any(special_categories.tells(p, level) for p in patterns)]:
+    spoken = special_words.spoken(levels)
+    by_level = {level: special_words.told(level, spoken) for level in levels}
+    for name in special_words.shipped().words:
+        if told := [level for level in levels if name in by_level[level]]:
             found[name] = [special_categories.exactly(level) for level in told[:100]]
     listed = "; ".join(f"{name.replace('_', ' ')}: {len(told)}" for name, told in found.items()) or "none"
     draft.notes.append(
@@ -449,8 +464,8 @@ def _special(draft: Draft) -> dict[str, Any]:
         "what is missing under `special`, and signs with a name under `special_reviewed`; until then nothing can be "
         "promoted."
     )
-    if not special_categories.looks_known(levels):
-        known = ", ".join(special_categories.languages())
+    if not spoken:
+        known = ", ".join(special_words.languages())
         draft.open.append(
             f"words of these languages are known: {known}; the products of {draft.file.path.name} look like none of "
             f"these, so special categories (GDPR art. 9) may be missed beside those told by their words ({listed}): "

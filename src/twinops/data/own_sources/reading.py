@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -15,17 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data.days import local_day
 from twinops.data.own_sources import archives, database, excel, line_identity, netting, opening
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
+from twinops.data.own_sources.counted_rows import counted
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.line_identity import Standing
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -82,14 +86,16 @@ def _state(source: DeclaredSource) -> tuple[tuple[str, int, int], ...]:
 def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
-        yield from (lengthened(cells, source.said) for cells in found)
+        yield from (lengthened(counted(cells, source.said), source.said) for cells in found)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
         last = before
         with opening.opened(source, one) as file:
             for cells in _reader(source, one)(source, file):
-                counted_on = lengthened(cells, source.said).behind(before, opening.label(path, one))
+                counted_on = lengthened(counted(cells, source.said), source.said).behind(
+                    before, opening.label(path, one)
+                )
                 last = max(last, counted_on.last)
                 yield counted_on
         before = last
@@ -103,7 +109,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
-    if source.said.reads == "excel":
+    if opening.is_sheet(source, path):
         return excel.read
     return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
 
@@ -115,10 +121,15 @@ def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> 
     folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
     all files of a folder; what those did is `net` where it is known already (`netted`).
     """
+    return entering(source, batch, net=net).reading()
+
+
+def entering(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> Entered:
+    """The same, before anything is set against anything."""
     entered = Entered(source, batch, net)
     for cells in cells_of(source, batch):
         entered.add(cells)
-    return entered.reading()
+    return entered
 
 
 Heard = Callable[[int], None]
@@ -236,6 +247,11 @@ class Entered:
         seen = pc.min(when).as_py()
         self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
 
+    def up_to(self, last: date) -> Entered:
+        """The good rows up to that day, as if later ones had not come; nothing is settled yet."""
+        known = [rows.filter(pc.less_equal(local_day(rows["time"]), pa.scalar(last))) for rows in self.good]
+        return Entered(self.source, self.batch, self.net, known)
+
     def _months(self, cells: TextCells, batch: str) -> pa.Array:
         """Months of the rows, where they part them."""
         whole = _whole(self.source, batch)
@@ -311,6 +327,7 @@ class Entered:
     def reading(self) -> OwnReading:
         """Everything of the batch."""
         good, net = self.rows()
+        good = dated(good, self.source.said)
         here = self.batch == WHOLE or self.source.said.reads == "folder" or self.first in (self.batch, None)
         refused = sorted([*self.refused, *(self.without if here else ())], key=lambda r: int(r.place))
         meta = {UNSCORED: json.dumps(dict(sorted(self.lost.items()))).encode()} if self.lost else None

@@ -49,6 +49,8 @@ _HOURS = (
 )
 _SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
 _IN = ("in", "per", "pro", "je", "par", "por", "a")
+_ALONE = ("idade", "edad")
+"""Words that end many others: a `novidade` and a `novedad` are no age."""
 _KINDS = ("typ", "tipo", "type", "rodzaj", "druh", "grupa", "skupina", "gruppo")
 """What stands before that of which it is a kind: a `tipo campagna` is a kind, and no campaign."""
 _OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
@@ -157,7 +159,7 @@ def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
 def _ends(word: str, role: Sequence[str]) -> bool:
     return any(
         word == r
-        or (len(r) > 3 and (word.endswith(r) or (word.startswith(r) and len(word) - len(r) < 3)))
+        or (len(r) > 3 and r not in _ALONE and (word.endswith(r) or (word.startswith(r) and len(word) - len(r) < 3)))
         or (not r.isascii() and unicodedata.category(r[0]) == "Lo" and word.endswith(r))
         for r in role
     )

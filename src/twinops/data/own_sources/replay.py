@@ -17,6 +17,7 @@ from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import mapped, months
 from twinops.data.own_sources.reading import judge
+from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -50,7 +51,7 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     judged = judge(cells, found, source, nowhere)
     shelved = shelf(source.said)
     twice = pa.array(known(judged.good, shelved.SCHEMA), pa.bool_())
-    good = judged.good.filter(pc.invert(twice))
+    good = dated(judged.good.filter(pc.invert(twice)), source.said)
     places = judged.good["place"].filter(twice).to_pylist()
     repeated = cells.table.filter(pc.is_in(cells.table["place"], pa.array(places, pa.int64())))
     left = judged.refused + as_refusals(repeated, cells.plain, dict.fromkeys(places, TWICE))

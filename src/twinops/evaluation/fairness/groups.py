@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from twinops.entities.demographics import order_of
+from twinops.entities.demographics import NO_ATTRIBUTES, order_of
 from twinops.errors import DataError
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
@@ -77,7 +77,7 @@ def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) 
 
 def held(demographics: pa.Table) -> dict[str, tuple[str, ...] | None]:
     """Attributes of which anybody answered anything, with their levels in order, or None where these have none."""
-    named = (name for name in demographics.column_names if name != "sid")
+    named = (name for name in demographics.column_names if name not in NO_ATTRIBUTES)
     told = {name: demographics[name].drop_null().cast(pa.string()).unique().to_pylist() for name in sorted(named)}
     return {name: order_of(name, levels) for name, levels in told.items() if levels}
 

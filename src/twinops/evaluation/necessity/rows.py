@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.vault.seal import with_text_sid
-from twinops.entities.demographics import order_of
+from twinops.entities.demographics import NO_ATTRIBUTES, order_of
 from twinops.errors import DataError
 from twinops.evaluation.necessity.measures import Rows
 from twinops.params import FeaturesParams
@@ -107,7 +107,8 @@ def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, 
     """
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     rows = pa.array([place[sid] for sid in sids], pa.int64())
-    answers = {name: demographics[name].take(rows).to_pylist() for name in demographics.column_names if name != "sid"}
+    named = (name for name in demographics.column_names if name not in NO_ATTRIBUTES)
+    answers = {name: demographics[name].take(rows).to_pylist() for name in named}
     told = {name: [a for a in given if a is not None] for name, given in answers.items()}
     return {name: _columns(answers[name], order_of(name, levels)) for name, levels in told.items() if levels}
 

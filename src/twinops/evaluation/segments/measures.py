@@ -1,11 +1,13 @@
 """What segments of consenting consumers are expected to do, and would be if: means with intervals, never one person.
 
-Segments are cut at fixed values, not at anybody's, so that two tables cannot be subtracted to find who moved between
-them; small cells are suppressed, and so many others that none can be had by subtraction (see `cells`).
+Segments are cut at fixed values, or at those that were written down with the model, and not at anybody's, so that two
+tables of one model cannot be subtracted to find who moved between them; small cells are suppressed, and so many others
+that none can be had by subtraction (see `cells`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -47,11 +49,6 @@ CUTS: Mapping[str, Cut] = {
         (8, 29, 85),
         lambda table, _expected: _column(table, "recency_days"),
     ),
-    "value": Cut(
-        (f"under 15 {MONEY} a basket", f"15 to 30 {MONEY}", f"30 to 60 {MONEY}", f"60 {MONEY} and more"),
-        (15, 30, 60),
-        lambda table, _expected: _column(table, "cents_total") / 100 / _column(table, "baskets_total"),
-    ),
     "discounts": Cut(
         ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
         (0.1, 0.2, 0.3),
@@ -64,6 +61,22 @@ CUTS: Mapping[str, Cut] = {
     ),
 }
 """How segments may be cut: by behaviour only."""
+
+
+def cuts(support: Support | None) -> Mapping[str, Cut]:
+    """Every way to cut; `value` at the shop's own quartiles, which were written down with the model."""
+    edges = support.value_edges if support is not None else ()
+    told = [f"{e:,.0f}" if e >= 10 else f"{e:g}" for e in edges]
+    if not told:
+        names: tuple[str, ...] = ("any value a basket",)
+    else:
+        between = (f"{low} to {high} {MONEY}" for low, high in pairwise(told))
+        names = (f"under {told[0]} {MONEY} a basket", *between, f"{told[-1]} {MONEY} and more")
+    return {**CUTS, "value": Cut(names, edges, _value)}
+
+
+def _value(table: pa.Table, _expected: Predictions) -> np.ndarray:
+    return np.asarray(_column(table, "cents_total") / 100 / _column(table, "baskets_total"))
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,7 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: S
     """
     _check(asked.by)
     expected = model.predict(table)
-    names, place = _cells(table, expected, asked.by)
+    names, place = _cells(table, expected, [cuts(support)[by] for by in asked.by])
     parts = {
         (*name, side): np.flatnonzero((place == i) & mask)
         for i, name in enumerate(names)
@@ -155,29 +168,29 @@ class _IfDone:
 
 
 def _check(by: tuple[str, ...]) -> None:
-    unknown = [b for b in by if b not in CUTS]
+    known = cuts(None)
+    unknown = [b for b in by if b not in known]
     if unknown or not 1 <= len(set(by)) == len(by) <= 2:
         raise ParamsError(
-            f"Segments are cut by one or two of {', '.join(CUTS)}.",
+            f"Segments are cut by one or two of {', '.join(known)}.",
             hint="Say --by activity, or --by activity --by value.",
         )
 
 
-def _cells(table: pa.Table, expected: Predictions, by: tuple[str, ...]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+def _cells(table: pa.Table, expected: Predictions, by: Sequence[Cut]) -> tuple[list[tuple[str, ...]], np.ndarray]:
     """Every cell's name, and which one each row is in."""
     names: list[tuple[str, ...]] = [()]
     place = np.zeros(table.num_rows, dtype=int)
-    for key in by:
-        cut = CUTS[key]
+    for cut in by:
         place = place * len(cut.names) + np.searchsorted(np.array(cut.edges), cut.of(table, expected), side="right")
         names = [(*n, own) for n in names for own in cut.names]
     return names, place
 
 
-def cells_of_one(table: pa.Table, model: TwinModel) -> dict[str, str]:
+def cells_of_one(table: pa.Table, model: TwinModel, support: Support | None) -> dict[str, str]:
     """In which cell of each cut a single row falls: for the person it is about."""
     expected = model.predict(table)
-    found = {by: _cells(table, expected, (by,)) for by in CUTS}
+    found = {by: _cells(table, expected, [cut]) for by, cut in cuts(support).items()}
     return {by: names[int(place[0])][0] for by, (names, place) in found.items()}
 
 

@@ -6,6 +6,7 @@ else stands in the appendix.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
 from twinops.governance.documents._tables import Quantity, figure, headline_measures, of_own, quantities, sheet
 from twinops.governance.documents.appendix import Appendix
+from twinops.governance.law.intended_use import LICENCE
 from twinops.governance.markdown import escape, plain, render
 from twinops.governance.open_fields import FACT as OPEN_FACT
 from twinops.governance.open_fields import MARK
@@ -125,11 +127,16 @@ def _strongest(row: Quantity) -> tuple[str, Markup]:
     return f"{least.name.partition(GAIN)[2]}: {figure(least)}", cite(*twin, least)
 
 
+def _license(evidence: Evidence) -> dict[str, str]:
+    told = str(evidence.value("intended_use.model_license") or "")
+    return {"license": told} if re.fullmatch(LICENCE, told) else {}
+
+
 def _metadata(evidence: Evidence, decision: Decision) -> str:
     metadata = {
         "language": "en",
-        # nobody has said under which licence a model of one's own customers would be given away
-        **({} if of_own(evidence) else {"license": "apache-2.0"}),
+        # where nobody has said under which licence the model is given away, it is under none
+        **_license(evidence),
         "library_name": "twinops",
         "pipeline_tag": "tabular-regression",
         "tags": ["tabular", "consumer-twin", "governance"],

@@ -123,6 +123,10 @@ class HighRiskDuties(Record):
     """The fundamental rights impact assessment (art. 27), where one is asked for."""
 
 
+LICENCE = r"^[a-z0-9][a-z0-9.+-]{0,63}$"
+"""An SPDX identifier in small letters, as model cards have it."""
+
+
 class IntendedUse(Record):
     """The whole file."""
 
@@ -137,6 +141,8 @@ class IntendedUse(Record):
     ai_act: AiActFacts
     consumer_law: ConsumerFacts
     high_risk: HighRiskDuties = HighRiskDuties()
+    model_license: Annotated[str, Field(pattern=LICENCE)] | None = None
+    """Under which licence the model may be given away (SPDX, in small letters); None: under none."""
 
 
 def read(text: str, *, name: str = SOURCE) -> IntendedUse:
@@ -153,6 +159,8 @@ def facts(use: IntendedUse) -> tuple[Fact, ...]:
     """What is declared, one fact per part, and what follows from it in law."""
     source = f"{SOURCE}, version {use.version}"
     parts = use.model_dump(mode="json", exclude={"ai_act", "consumer_law", "version", "title", "summary"})
+    if use.model_license is None:
+        del parts["model_license"]
     ai = ai_act.classify(answers(use.ai_act.facts)).to_dict(on=use.ai_act.law_as_of)
     declared = {
         "intended_use.about": {"title": use.title, "summary": use.summary, "version": use.version},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from twinops.entities.wording import MONEY, ONE, Wording
+from twinops.entities.wording import MONEY, ONE, Wording, share
 from twinops.twin.answers.portrait import HeldRecords, Portrait, PurposeAnswer
 from twinops.twin.answers.theme_facts import days_ago
 
@@ -104,7 +104,7 @@ def _forecast(p: Portrait) -> Sequence[str]:
             "What is expected",
             "  No forecast is made of you: twin scoring is not allowed, or too little is known.",
         )
-    chance = () if e.active_probability is None else (f"  to shop at all: {e.active_probability:.0%}",)
+    chance = () if e.active_probability is None else (f"  to shop at all: {share(e.active_probability)}",)
     low, high = e.baskets_range
     return (
         "", f"What is expected in the next {e.horizon_days} days ({BASIS[e.basis]})", *chance,
@@ -137,4 +137,4 @@ def _rights(p: Portrait) -> Sequence[str]:
 def _tastes(p: Portrait) -> Sequence[str]:
     if not p.tastes:
         return ()
-    return ("", "What you are most likely to buy of", *(f"  {t.category.lower()}: {t.chance:.0%}" for t in p.tastes))
+    return ("", "What you are most likely to buy of", *(f"  {t.category.lower()}: {share(t.chance)}" for t in p.tastes))

@@ -30,6 +30,9 @@ from twinops.twin.answers.told_themes import (
 )
 from twinops.twin.model.model import TwinModel
 
+HARDLY_ANY = 0.05
+"""Visits of the last month over those of three: below it nothing is told of baskets there hardly were."""
+
 ALIKE = 0.05
 """Ratios nearer to one than this are told as the same."""
 
@@ -81,7 +84,7 @@ def in_digits(average: float, factors: Sequence[float], answer: float) -> tuple[
     """The average and the factors in the fewest digits whose product is the answer in whole money.
 
     >>> in_digits(1887.63, [11.1873, 1.18802], 25087.82)
-    ('1,887.6', ('11.1873', '1.1880'))
+    ('1,887.63', ('11.1873', '1.18802'))
     """
     if round(answer) == 0:
         return _whole_or(average, FEWEST_DIGITS), tuple(_next_to_nothing(f) for f in factors)
@@ -100,7 +103,7 @@ def _next_to_nothing(factor: float) -> str:
 
 def _whole_or(average: float, significant: int) -> str:
     after = significant - 1 - math.floor(math.log10(average)) if average > 0 else 0
-    return f"{average:,.{max(after, 0)}f}"
+    return f"{average:,.{0 if after <= 0 else max(after, 2)}f}"
 
 
 def _reason(name: str, factor: float, fact: str) -> ThemeReason:
@@ -119,15 +122,16 @@ def theme_facts(model: TwinModel, row: pa.Table) -> dict[str, str]:
         RHYTHM: {
             "own": _times(float(own.a_day[0])), "average": _times(float(usual.a_day)),
             "ago": days_ago(silence), "usual_ago": days_ago(round(float(usual.silence))),
-            "visits": _beside(float(own.oftener[0]), "more visits", "fewer visits", "about as many visits"),
+            "visits": _visits(float(own.oftener[0])),
             "days": _days(tenure),
         },
         BASKET: {
             "own": f"{float(own.money[0]):,.0f}", "average": f"{float(usual.money):,.0f}",
-            "baskets": _beside(float(own.larger[0]), "larger", "smaller", "about as large"),
+            "baskets": "" if own.oftener[0] < HARDLY_ANY else _baskets(float(own.larger[0])),
         },
     }  # fmt: skip
-    return {name: str(said.get("fact", "")).format(**filled.get(name, {})) for name, said in words()["groups"].items()}
+    made = words()["groups"].items()
+    return {name: str(said.get("fact", "")).format(**filled.get(name, {})).strip() for name, said in made}
 
 
 def days_ago(days: int) -> str:
@@ -141,8 +145,20 @@ def _days(days: int) -> str:
 
 def _times(a_day: float) -> str:
     a_month = a_day * 365 / 12
-    # less than once in two years: a figure would be nothing
+    # a figure would be told as nothing
     return f"{a_month:.1f} times a month" if a_month >= 0.05 else "less than once in a year"
+
+
+def _visits(ratio: float) -> str:
+    if ratio < HARDLY_ANY:
+        return "In the last month you hardly came at all."
+    said = _beside(ratio, "more visits", "fewer visits", "about as many visits")
+    return f"Against the last three months, the last one has {said}."
+
+
+def _baskets(ratio: float) -> str:
+    said = _beside(ratio, "larger", "smaller", "about as large")
+    return f"Against the last three months, baskets of the last one are {said}."
 
 
 def _beside(ratio: float, more: str, less: str, alike: str) -> str:

@@ -26,6 +26,9 @@ BOUND = 20.0
 BEYOND = 1.5
 """Of an answer beyond the bound, how much further a factor may go: its logarithm, so many times the answer's."""
 
+NEARLY = 0.1
+"""Baskets whose worth is no further from the average's speak for neither direction."""
+
 HARDLY = 0.02
 """A theme that multiplies by less than this from one is not worth a direction."""
 
@@ -98,9 +101,11 @@ def _against_sense(names: tuple[str, ...], logs: np.ndarray, model: TwinModel, s
     Who comes often and was here lately never hears that this lowers a forecast, whatever the head's weights are.
     """
     own, usual = figures_of(states, model), usual_figures(model)
+    money, larger = own.money / np.maximum(usual.money, LEAST), own.larger
     signs = {
         RHYTHM: (np.sign(own.a_day - usual.a_day), np.sign(usual.silence - own.silence)),
-        BASKET: (np.sign(own.money - usual.money), np.sign(own.larger - usual.larger)),
+        # of baskets as large as the average's either way is credible
+        BASKET: (np.where(np.abs(money - 1) < NEARLY, np.nan, money - 1), np.where(larger == 1, np.nan, larger - 1)),
     }
     found = np.zeros(len(logs), dtype=bool)
     for name, each in signs.items():

@@ -79,7 +79,8 @@ def filled(table: pa.Table) -> pa.Table:
     if table.num_rows == 0:
         raise DataError(
             "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
-            hint="`twinops sources windows` says what the receipts are enough for; check the consent ledger too.",
+            hint="`twinops sources windows` says what the receipts are enough for, `twinops status --open` what only "
+            "people can say: a legitimate interest that nobody signed for lets nobody in, nor does a lacking consent.",
         )
     return table
 

@@ -88,12 +88,16 @@ class Tier:
 
 @dataclass(frozen=True)
 class Support:
-    """All of it. `basket_value` are the smallest and largest single baskets that a what-if may add."""
+    """All of it. `basket_value` are the smallest and largest single baskets that a what-if may add.
+
+    `value_edges` part households by what a basket of theirs is worth on the mean, near the quartiles.
+    """
 
     horizon_days: int
     basket_value: Range
     tiers: tuple[Tier, ...]
     newcomers: NewcomerModel | None
+    value_edges: tuple[float, ...] = ()
 
     def tier(self, expected_baskets: float) -> Tier:
         """The tier of somebody of whom so many baskets are expected."""
@@ -108,6 +112,7 @@ class _SupportFile(StrictRecord):
     basket_value: _Range
     tiers: tuple[Tier, Tier, Tier]
     cold: NewcomerModel | None
+    value_edges: tuple[NotNegative, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -116,6 +121,8 @@ class _SupportFile(StrictRecord):
         types = set(self.tiers[0].campaigns)
         if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == types for t in self.tiers):
             raise ValueError("a tier does not tell of every measure and campaign")
+        if list(self.value_edges) != sorted(set(self.value_edges)):
+            raise ValueError("the edges of value are out of order")
         return self
 
 
@@ -169,7 +176,25 @@ def fit_support(
         quiet=model.horizon_days,
     )
     usd, whose = (np.array(v) for v in zip(*((b.cents / 100, h) for h, bs in baskets.items() for b in bs), strict=True))
-    return Support(model.horizon_days, _range(usd, whose), tuple(tiers), fit_newcomers(who, model))
+    means = np.array([sum(b.cents for b in bs) / 100 / len(bs) for bs in baskets.values() if bs])
+    return Support(model.horizon_days, _range(usd, whose), tuple(tiers), fit_newcomers(who, model), value_edges(means))
+
+
+def value_edges(means: np.ndarray) -> tuple[float, ...]:
+    """Quartiles of what a basket is worth by household, in two digits so that none is anybody's own.
+
+    An edge is left out where fewer than ten households would lie between it and the next, so that equal values part
+    nobody, and all may be of one part.
+
+    >>> value_edges(np.arange(1.0, 101.0)), value_edges(np.full(100, 3_000.0)), value_edges(np.arange(0.01, 1.01, 0.01))
+    ((26.0, 50.0, 75.0), (), (0.26, 0.5, 0.75))
+    """
+    edges: list[float] = []
+    for edge in sorted({float(f"{q:.1e}") for q in np.quantile(means, [0.25, 0.5, 0.75])}) if len(means) else ():
+        last = edges[-1] if edges else -np.inf
+        if ((means >= last) & (means < edge)).sum() >= FEWEST and (means >= edge).sum() >= FEWEST:
+            edges.append(edge)
+    return tuple(edges)
 
 
 def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
@@ -203,7 +228,7 @@ def from_text(text: str) -> Support | None:
         return None
     with refusing("The support file is not one", "Run `dvc repro twin`."):
         file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
-    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold)
+    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold, file.value_edges)
 
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:

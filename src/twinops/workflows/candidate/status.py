@@ -49,6 +49,7 @@ class Status:
             "open": [asdict(one) for one in self.open],
             "erasures": list(self.erasures),
             "quarantined": _counts(self.evidence, "quarantined"),
+            "unserved": {purpose: str(why) for purpose, why in self.evidence.table("purposes_undeclared").items()},
         }
 
 

@@ -40,6 +40,8 @@ from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline.lawful import ATTACHED
 from twinops.workflows.places import Places, write
 
+NO_PROFILES = pa.table({"sid": pa.array([], pa.string())})
+
 
 @dataclass(frozen=True)
 class LinkedUp:
@@ -75,7 +77,7 @@ def link(
     plane.seal(with_persons(found, people), places.links)
     plane.seal(doubts, places.review)
     plane.seal(people, places.persons)
-    plane.seal(_births(found, lawful, days), places.births)
+    plane.seal(_births(found, lawful, tables.source("demographics", otherwise=NO_PROFILES), days), places.births)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
     said = (*said, keyed(words.own))
@@ -159,12 +161,18 @@ def _bare(handle: str | None) -> str | None:
     return handle.strip().casefold().lstrip("@").partition("@")[0] or None if handle else None
 
 
-def _births(found: pa.Table, lawful: dict[str, pa.Table], count: DayCount) -> pa.Table:
-    """Birthdays of the households' holders, as far as a linked profile knows them: `sid, birth_day`."""
+def _births(found: pa.Table, lawful: dict[str, pa.Table], told: pa.Table, count: DayCount) -> pa.Table:
+    """Birthdays of the households' holders, as far as a linked profile or what they told knows them: `sid, birth_day`.
+
+    What was told serves whatever it was declared for: nobody's consent decides whether a child is left out.
+    """
     profiles = lawful.get("crm", pa.table({"sid": pa.array([], pa.string()), "born": pa.array([], pa.string())}))
     born = dict(zip(profiles["sid"].to_pylist(), profiles["born"].to_pylist(), strict=True))
     pairs = zip(found["sid"].to_pylist(), found["record"].to_pylist(), strict=True)
     known = [(sid, born[record]) for sid, record in pairs if born.get(record)]
+    if "born" in told.column_names:
+        mine = zip(told["sid"].to_pylist(), told["born"].to_pylist(), strict=True)
+        known += [(sid, day) for sid, day in mine if day]
     sids, days = ([k[i] for k in known] for i in (0, 1))
     return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()), count)})
 

@@ -79,6 +79,7 @@ def _use(tree: CommentedMap) -> None:
     decision.update({name: said_by(OWNER) for name in ("name", "population", "effect", "contest")})
     decision.update(dict.fromkeys(UNKNOWN, "unknown"))
     tree["not_for"] = CommentedSeq([said_by(OWNER, "uses that are not declared, one a line")])
+    tree.pop("model_license", None)  # whose customers it learned from decides that
     tree["fairness"]["attributes"] = CommentedMap()  # none planned: what the shop's own profiles hold is assessed
     for part in ("ai_act", "consumer_law"):
         for fact in tree[part]["facts"].values():

@@ -64,6 +64,9 @@ def score(
     return opener.words.told(_Run(asked, who, names, ScoreRows(opener, answering), heard).into(out, told))
 
 
+UNSEEN = "none: nobody who knows the goods has looked for special categories yet (special_reviewed is open)"
+
+
 @dataclass(frozen=True)
 class _Asked:
     """What is asked of a project."""
@@ -100,11 +103,16 @@ class _Asked:
     def answering(self, given: ModelGiven | None) -> Answering:
         """The project's own candidate, or a verified model; what was measured of the one is not said of another."""
         places, tastes = self.opener.places, heads(self.opener.places).tastes
+        looked_at = ModelTold("", CANDIDATE)
+        if self.opener.receipts.own.unseen_products:
+            # GDPR art. 9: a category that nobody looked at may tell of health or faith
+            tastes, looked_at = None, replace(looked_at, tastes=UNSEEN)
         if given is None:
             mine = shipped(places)
-            return Answering(mine.model, mine.support, tastes, ModelTold(_sha(places.model.read_bytes()), CANDIDATE))
+            told = replace(looked_at, file_sha256=_sha(places.model.read_bytes()))
+            return Answering(mine.model, mine.support, tastes, told)
         sha = _sha(given.text.encode())
-        told = ModelTold(sha, APPROVED, given.name, given.version, given.digest)
+        told = ModelTold(sha, APPROVED, given.name, given.version, given.digest, tastes=looked_at.tastes)
         if places.model.is_file() and _sha(places.model.read_bytes()) == sha:
             return Answering(model_file.from_text(given.text), shipped(places).support, tastes, told)
         told = replace(told, newcomers="as the model says: what was seen of newcomers here is of another model")

@@ -48,6 +48,7 @@ class ModelTold:
     version: int | None = None
     digest: str | None = None
     newcomers: str = "as earlier newcomers were seen to do"
+    tastes: str = "as they were learned, without special categories"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,8 +22,9 @@ from twinops.ports import Rights
 from twinops.workflows.compliance_files import offices_of
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import Receipts
-from twinops.workflows.twin.open import NO_LINKS, candidates
+from twinops.workflows.twin.open import NO_LINKS, SID, candidates
 
+NOBODY = pa.table({"sid": pa.array([], pa.string())})
 MAY = (DATA_OWNER, DPO)
 """Offices that take requests of consumers: the data owner, and the officer they may turn to (art. 38(4))."""
 WRONG_OFFICE = (
@@ -82,15 +83,14 @@ class Desk:
 
     def people(self) -> Whoever:
         """Whom ids mean; made once for many."""
-        tables = self.receipts.plane.tables
-        links = tables.table(self.places.links, otherwise=NO_LINKS)
-        return Whoever(self, frozenset().union(*self.held().values()), persons(links, self.rights.entries()))
+        return Whoever(
+            self, frozenset().union(*self.held().values()), held_as_one(self.receipts, self.rights.entries())
+        )
 
     def persons_whole(self, sids: Iterable[str]) -> tuple[str, ...]:
         """Those of the sids of whose person every other record is among them too."""
         among = frozenset(sids)
-        links = self.receipts.plane.tables.table(self.places.links, otherwise=NO_LINKS)
-        persons_of = persons(links, self.rights.entries())
+        persons_of = held_as_one(self.receipts, self.rights.entries())
         return tuple(sorted(sid for sid in among if persons_of.get(sid, frozenset()) <= among))
 
     def under_age(self, sids: Iterable[str]) -> bool:
@@ -100,6 +100,26 @@ class Desk:
         days = pc.unique(born.filter(pc.is_in(born["sid"], asked))["birth_day"]).drop_null().to_pylist()
         count, years = self.receipts.days, self.receipts.adults.adult_years
         return any(adult_from(count.date_of(d), years=years) > self.today for d in days)
+
+
+def held_as_one(receipts: Receipts, entries: Iterable[RightsEntry]) -> dict[str, frozenset[str]]:
+    """Whose rows are whose, for the copy, for every act, for retention and for erasure alike: see `persons`.
+
+    Beside what is linked, a record that names a card is the card's holder's, unless somebody decided otherwise.
+    """
+    links = receipts.plane.tables.table(receipts.plane.places.links, otherwise=NO_LINKS)
+    return persons(links, entries, tuple(_pointing(receipts)))
+
+
+def _pointing(receipts: Receipts) -> Iterator[tuple[str, str]]:
+    """Each record with the sid that it names as its household."""
+    for name in plugins.names(SOURCES):
+        wanted = getattr(plugins.load(SOURCES, name), "HOUSEHOLDS", ())
+        table = receipts.plane.tables.source(name, otherwise=NOBODY) if wanted else NOBODY
+        for column in (c for c in wanted if c in table.column_names):
+            named = table.filter(pc.is_valid(table[column]))
+            pairs = zip(named["sid"].to_pylist(), named[column].to_pylist(), strict=True)
+            yield from ((one, str(other)) for one, other in pairs if SID.fullmatch(str(other)))
 
 
 def persons(

@@ -4,48 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import pyarrow.compute as pc
-
-from twinops.data import products
-from twinops.data.own_sources.mapping import READ_IN, stood_in
 from twinops.data.reading.csv_records import is_formula
-from twinops.data.texts import language
 from twinops.entities.canonical import to_json
-from twinops.entities.consent import Purpose
-from twinops.entities.rights import IDENTITY, LearnedVersion, Right, RightsAct, pseudonym
-from twinops.entities.wording import MONEY, ONE, Wording
+from twinops.entities.rights import IDENTITY, Right, RightsAct, pseudonym
 from twinops.errors import DataError, ParamsError
-from twinops.evaluation.segments.measures import cells_of_one
 from twinops.governance import subject_copy
 from twinops.governance.assessment import questions
-from twinops.governance.copy_cells import CopyNames, in_words, shown
-from twinops.governance.copy_cells import told as in_days
-from twinops.governance.copy_words import PURPOSES, of_table
-from twinops.governance.open_fields import MARK
-from twinops.own_params import OwnParams
+from twinops.governance.copy_words import PURPOSES
 from twinops.ports import LearnedFrom
 from twinops.twin.answers.portrait import Portrait
-from twinops.twin.answers.portrait_text import BASIS
-from twinops.twin.state.features import WINDOWS
 from twinops.workflows.compliance_files import text_of
 from twinops.workflows.declared_use import uses_of
 from twinops.workflows.places import Places
-from twinops.workflows.receipts import TRANSACTIONS
 from twinops.workflows.subject.act import entries_of
+from twinops.workflows.subject.copy_facts import CopyFacts, gathered
+from twinops.workflows.subject.copy_page import is_said, paged
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
-from twinops.workflows.subject.held_rows import SCORES, HeldRows, OnePerson
-from twinops.workflows.twin.access import QUARANTINED, rights, told_to
-from twinops.workflows.twin.open import UNKNOWN, Consumer, Opener, shipped
+from twinops.workflows.subject.held_rows import SCORES, HeldRows
+from twinops.workflows.twin.access import QUARANTINED, rights
+from twinops.workflows.twin.open import UNKNOWN, Opener
 
-INDEX_NOTE = "Versions that were registered before this index was kept are not in it."
-SAID_ONCE = ("logic", "decisions", "recipients", "rights")
-"""What the page and the file for machines say alike."""
 WHICH = ("person", "record", "other")
 """What in an entry tells records apart by their ids, which may be another's."""
 WORDS = {
@@ -83,24 +65,6 @@ class CopyMade:
         return {**{k: v for k, v in vars(self).items() if k != "files"}, "files": sorted(self.files)}
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What is known of the person before it is written down."""
-
-    person: OnePerson
-    portrait: Portrait | None
-    held: tuple[HeldRows, ...]
-    made: tuple[HeldRows, ...]
-    learned: tuple[LearnedVersion, ...]
-    segments: Mapping[str, str]
-    words: Wording
-    names: CopyNames
-    invented: Mapping[str, frozenset[str]]
-    """Columns of a source in which a value stands that the shop's data do not tell."""
-    unread: Mapping[str, str]
-    """The language of a source's texts, where nobody here reads it."""
-
-
 def export(who: str, *, identified: Identified, desk: Desk, opener: Opener, learned: LearnedFrom) -> CopyMade:
     """Make the copy, and write into the ledger that it was made, for whom, and how they were identified.
 
@@ -119,7 +83,7 @@ def export(who: str, *, identified: Identified, desk: Desk, opener: Opener, lear
     sids = desk.people().sids(who)
     if not sids:
         raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a consumer's number.")
-    told = _told(sids, opener, learned)
+    told = gathered(sids, opener, learned)
     files = dict(_files(told, desk))
     name = pseudonym(sids[0])
     act = RightsAct(
@@ -129,79 +93,16 @@ def export(who: str, *, identified: Identified, desk: Desk, opener: Opener, lear
     return CopyMade(name, files, sum(len(h.rows) for h in told.held), sum(h.withheld for h in (*told.held, *told.made)))
 
 
-def _told(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> _Told:
-    person = OnePerson(opener.receipts, sids)
-    consumer = _household(sids, opener)
-    shown = None if consumer is None else told_to(consumer, sids, opener=opener).portrait
-    held, made = tuple(person.sources()), tuple(person.made())
-    segments = {} if consumer is None else _segments(consumer, opener.places)
-    words, own = opener.words.wording, opener.receipts.own
-    names = _names(opener)
-    invented = {h.name: _invented(h.name, own) for h in held}
-    invented |= {h.name: _figures_of(invented) for h in made}
-    unread = {h.name: called for h in held if (called := _unread_in(h.name, own))}
-    return _Told(person, shown, held, made, learned.of(sids), segments, words, names, invented, unread)
-
-
-def _names(opener: Opener) -> CopyNames:
-    """What articles, kinds of goods and money are called here."""
-    goods = products.opened(opener.places.products).to_pylist()
-    called = {row["product_id"]: row["product_type"] or row["product_category"] or "" for row in goods}
-    kinds = opener.places.taste_categories
-    categories = json.loads(kinds.read_text(encoding="utf-8")) if kinds.is_file() else ()
-    return CopyNames(opener.words.wording.currency, opener.grid.horizon_days, called, categories)
-
-
-def _invented(source: str, own: OwnParams) -> frozenset[str]:
-    """Of all files that together make this source, what none of them tells."""
-    lacking = [stood_in(own.root[name]) for name in own.all_staged_as(source)]
-    columns = frozenset.intersection(*lacking) if lacking else frozenset()
-    return columns | {f"{c}ount_cents" for c in columns if c.endswith("_disc")}
-
-
-def _unread_in(source: str, own: OwnParams) -> str | None:
-    """The declared language of all its texts, by name, if it is one that is not read; a file may have no texts."""
-    declared = {own.root[n].language or READ_IN for n in own.all_staged_as(source) if "text" in own.root[n].entering}
-    return None if not declared or READ_IN in declared else " or ".join(sorted(map(language.called, declared)))
-
-
-def _figures_of(invented: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """What was worked out of shops that nobody told."""
-    told = "store_id" not in invented.get(TRANSACTIONS, ())
-    return frozenset() if told else frozenset(f"stores_{w}" for w in WINDOWS)
-
-
-def _household(sids: Sequence[str], opener: Opener) -> Consumer | None:
-    """The one of their records that a twin may be of; None: only other sources know them."""
-    for sid in sids:
-        try:
-            return opener.consumer(sid)
-        except DataError:
-            continue
-    return None
-
-
-def _segments(consumer: Consumer, places: Places) -> Mapping[str, str]:
-    """The groups the person is counted in; nobody is predicted who does not allow it."""
-    if consumer.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
-        return {}
-    rows = consumer.tables.parted(places.both(places.panel), otherwise=consumer.lines.slice(0, 0))
-    if "cutoff" not in rows.column_names or not rows.num_rows:
-        return {}
-    newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
-    return cells_of_one(newest, shipped(places).model)
-
-
-def _files(told: _Told, desk: Desk) -> Iterator[tuple[str, bytes]]:
+def _files(told: CopyFacts, desk: Desk) -> Iterator[tuple[str, bytes]]:
     whole = _whole(told, desk)
     yield "data.json", (to_json(told.words.told(_plain(whole)), indent=1) + "\n").encode()
-    yield "your-data.html", subject_copy.page(told.words.told(_paged(whole, told))).encode()
+    yield "your-data.html", subject_copy.page(told.words.told(paged(whole, told))).encode()
     for prefix, tables in (("", told.held), ("made_", told.made)):
         for table in tables:
             yield f"csv/{prefix}{table.name}.csv", _csv(table)
 
 
-def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
+def _whole(told: CopyFacts, desk: Desk) -> dict[str, Any]:
     """All that is told, once, for the page and for machines."""
     places, receipts = desk.places, desk.receipts
     use, p = uses_of(places), told.portrait
@@ -220,6 +121,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
         "changes": [] if p is None else list(p.changes),
         "tastes": [] if p is None else [asdict(t) for t in p.tastes],
         "segments": dict(told.segments),
+        "segments_day": told.segments_day,
         "logic": Portrait.logic,
         "permissions": [] if p is None else [asdict(a) for a in p.permissions],
         "events": [_event(e, desk) for e in events],
@@ -250,11 +152,11 @@ def _event(entry: Any, desk: Desk) -> dict[str, Any]:
 def _decisions(use: Any, events: Sequence[Any], desk: Desk) -> Iterator[str]:
     d = use.decision
     alone = "by a computer alone" if d.solely_automated == "true" else "not by a computer alone"
-    if not all(map(_is_said, (d.name, d.effect))):
+    if not all(map(is_said, (d.name, d.effect))):
         yield "The shop has not said yet what your forecast is used to decide: until it has, nothing may be."
     else:
         yield f"What your forecast is used to decide: {d.name}. {d.effect} It is decided {alone}."
-    if _is_said(d.contest):
+    if is_said(d.contest):
         yield f"If you do not agree with it: {d.contest}"
     for entry in events:
         if entry.right is Right.CONTESTED:
@@ -295,122 +197,6 @@ def _plain(whole: Mapping[str, Any]) -> dict[str, Any]:
         "factor": "times what is expected of the average; average_spend times all of them is expected.spend",
     }  # fmt: skip
     return {"format": "twinops subject copy 1", **whole, "meaning": meaning}
-
-
-def _paged(whole: Mapping[str, Any], told: _Told) -> dict[str, Any]:
-    """For people."""
-    allowed = [PURPOSES.get(a["purpose"], a["purpose"]) for a in whole["permissions"] if a["allowed"]]
-    total = sum(len(h.rows) for h in told.held)
-    return {
-        **{k: whole[k] for k in SAID_ONCE},
-        "title": f"Your data at {whole['controller']}" if _is_said(whole["controller"]) else "Your data",
-        "contact": whole["contact"] if _is_said(whole["contact"]) else "nobody is named yet; ask in the shop",
-        "made_on": _day(whole["made_on"]),
-        "as_of": _day(whole["as_of"]),
-        "dpo": "",
-        "total": f"{total:,} record{'' if total == 1 else 's'}",
-        "sources": [_shown(h, told, _about(h)) for h in told.held],
-        "made": [_shown(h, told, "") for h in told.made],
-        "tastes": [f"{t['category'].capitalize()}: a chance of {t['chance']:.0%}" for t in whole["tastes"]],
-        "forecast": list(_forecast(told.portrait)),
-        "reasons": [{**r, "factor": f} for r, f in zip(whole["reasons"], _factors(told.portrait), strict=True)],
-        "changes": whole["changes"],
-        "segments": list(whole["segments"].items()),
-        "allowed": allowed,
-        "permissions": [
-            {"purpose": PURPOSES.get(a["purpose"], a["purpose"]),
-             "answer": "allowed" if a["allowed"] else f"not allowed: {str(a['reason']).replace('_', ' ')}"}
-            for a in whole["permissions"]
-        ],
-        "events": [
-            {**e, "at": f"{_day(e['at'][:10])}, {e['at'][11:]}", "told": _in_words({**e["about"], **e["told"]})}
-            for e in whole["events"]
-        ],
-        "learned": [f"{v['model']} version {v['version']}." for v in whole["learned"]],
-        "index_note": INDEX_NOTE,
-        "withheld": list(_withheld(told)),
-    }  # fmt: skip
-
-
-def _in_words(told: Mapping[str, Any]) -> str:
-    return "; ".join(f"{k}: {v}" for k, v in told.items())
-
-
-def _day(text: str) -> str:
-    return in_words(date.fromisoformat(text))
-
-
-def _is_said(text: str) -> bool:
-    return not text.startswith(MARK)
-
-
-def _said(text: str) -> str:
-    """What the shop says, or that it has not."""
-    return text if _is_said(text) else "which nobody has said yet"
-
-
-def _shown(held: HeldRows, told: _Told, about: str) -> dict[str, Any]:
-    words, n = of_table(held.name), len(held.rows)
-    prefix, unread = "" if held in told.held else "made_", told.unread.get(held.name)
-    names = told.names if unread is None else replace(told.names, unread="not read: language")
-    return {
-        "title": in_days(words.title, told.names),
-        "says": words.says if unread is None else _not_taken_in(unread),
-        "count": f"{n:,} record{'' if n == 1 else 's'}",
-        "about": about,
-        "table": shown(held.rows, names=names, invented=told.invented.get(held.name, frozenset())),
-        "file": f"{prefix}{held.name}.csv",
-    }
-
-
-def _not_taken_in(unread: str) -> str:
-    return (
-        f"What you wrote was not taken in: the shop declares that it is in {unread}, and only English is read here. "
-        "Neither the words are kept, nor what they are about, nor their mood."
-    )
-
-
-def _about(held: HeldRows) -> str:
-    law = held.of_law
-    uses = ", ".join(f"{PURPOSES.get(p.value, p.value)} ({b.value.replace('_', ' ')})" for p, b in law.bases.items())
-    kept = (
-        "Nobody has said how long it is kept."
-        if law.retention_days is None
-        else f"Kept for {law.retention_days:,} days."
-    )
-    made_up = " Made up for a demonstration." if law.synthetic else ""
-    return f"From {_said(law.collected_from)}. Used {uses}. {kept} Told in: {_said(law.notice)}.{made_up}"
-
-
-def _forecast(p: Portrait | None) -> Iterator[str]:
-    if p is None or p.expected is None:
-        return
-    e = p.expected
-    yield f"For the next {e.horizon_days} days, {BASIS[e.basis]}:"
-    if e.active_probability is not None:
-        yield f"The chance that you shop at all is {e.active_probability:.0%}."
-    yield f"Baskets: {e.baskets:.1f}; in 80 of 100 like cases {e.baskets_range[0]:.0f} to {e.baskets_range[1]:.0f}."
-    low, high = e.spend_range
-    yield f"Spend: {e.spend:,.0f} {MONEY} on average; in 80 of 100 like cases {low:,.0f} to {high:,.0f} {MONEY}."
-    yield (
-        f"{p.multiplied[0]} {MONEY} are expected of the average {ONE}. Yours is that, multiplied by what stands below."
-    )
-
-
-def _factors(p: Portrait | None) -> tuple[str, ...]:
-    """In digits that multiply to what is expected."""
-    return () if p is None else p.multiplied[1]
-
-
-def _withheld(told: _Told) -> Iterator[str]:
-    count = sum(h.withheld for h in (*told.held, *told.made))
-    if count:
-        yield (
-            f"{count:,} cell{'' if count == 1 else 's'} may tell of another person: held back until somebody "
-            "has looked (art. 15(4)). Ask the contact above."
-        )
-    yield QUARANTINED
-    yield "The keys that your data are locked with, and all that is about others."
 
 
 def _csv(held: HeldRows) -> bytes:

@@ -22,8 +22,8 @@ from twinops.entities.rights import RightsEntry
 from twinops.ports import KeyKeeper
 from twinops.workflows.intake import CONTACTS
 from twinops.workflows.receipts import Receipts
-from twinops.workflows.subject.desk import persons
-from twinops.workflows.twin.open import NO_LINKS, SID
+from twinops.workflows.subject.desk import held_as_one
+from twinops.workflows.twin.open import SID
 
 NONE = pa.table({"sid": pa.array([], pa.string())})
 _WORD = re.compile(r"[\w.+@-]+")
@@ -81,11 +81,11 @@ class Identities:
 
     @cached_property
     def _tables(self) -> dict[str, tuple[ModuleType, pa.Table]]:
-        """Of every source that names or points at people, those columns."""
+        """Of every source that names people, those columns."""
         found = {}
         for name in plugins.names(SOURCES):
             module = plugins.load(SOURCES, name)
-            wanted = (*getattr(module, "HOUSEHOLDS", ()), *(c for c in CONTACTS if c in module.SCHEMA.names))
+            wanted = tuple(c for c in CONTACTS if c in module.SCHEMA.names)
             if wanted:
                 table = self.receipts.plane.tables.source(name, otherwise=NONE)
                 there = [c for c in ("sid", *wanted) if c in table.column_names]
@@ -94,17 +94,8 @@ class Identities:
 
     @cached_property
     def _persons(self) -> Mapping[str, frozenset[str]]:
-        """Whose records are whose: as a command that asks for one person has it, and by which record points at whom."""
-        links = self.receipts.plane.tables.table(self.receipts.plane.places.links, otherwise=NO_LINKS)
-        pointing = [
-            pair
-            for module, table in self._tables.values()
-            for column in getattr(module, "HOUSEHOLDS", ())
-            if column in table.column_names
-            for pair in _cells(table, column)
-            if SID.fullmatch(pair[1])
-        ]
-        return persons(links, self.entries, pointing)
+        """Whose records are whose: as every command that asks for one person has it."""
+        return held_as_one(self.receipts, self.entries)
 
     @cached_property
     def _contacts(self) -> Mapping[str, set[str]]:

@@ -30,7 +30,7 @@ ACCESS = "access_request"
 SOURCES = "twinops.data.sources"
 SID = "sid"
 QUARANTINED = (
-    "Rows that broke a schema are kept apart for 30 days under a key of their batch, and are not filed by person: "
+    "Rows that could not be read are kept apart for 30 days under a key of their batch, and are not filed by person: "
     "they cannot be looked up here."
 )
 

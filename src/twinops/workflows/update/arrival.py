@@ -33,16 +33,21 @@ class Arrival:
     """Why it is doubted, or was."""
     accepted_by: str = ""
     """Who said that it is right."""
+    follows: str = ""
+    """The newer period whose rows alone changed it, by what they take back."""
 
     @property
     def note(self) -> str:
         """What becomes of it."""
         if self.what in DOUBTED:
-            return f"not taken in: {self.why}. If that is right: --accept {self.period} --by WHO"
+            cause = f" (as a consequence of {self.follows})" if self.follows else ""
+            return f"not taken in: {self.why}{cause}. If that is right: --accept {self.period} --by WHO"
+        if self.follows:
+            return f"as a consequence of {self.follows}, whose rows take back what was bought then"
         right = [f"{self.accepted_by} says it is right that {self.why}"] if self.accepted_by else []
         return "; ".join([n for n in [NOTES.get(self.what, "")] if n] + right)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; of doubts only where there are any."""
-        told = {k: v for k, v in vars(self).items() if k not in ("why", "accepted_by") or v}
+        told = {k: v for k, v in vars(self).items() if k not in ("why", "accepted_by", "follows") or v}
         return {**told, "what": self.what.value, "note": self.note}

@@ -23,7 +23,8 @@ from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.line_identity import Corrections
 from twinops.data.own_sources.lock import Nets, digests, netted_since
-from twinops.data.own_sources.reading import read, standing_of
+from twinops.data.own_sources.reading import entering, read, standing_of
+from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
@@ -307,11 +308,28 @@ class _Own:
 
     def _of_one_file(self) -> Iterator[Arrival]:
         days = self.shop.params.features.days
+        moved = [month for month, lines in self._lines.items() if lines.arrived is not Arrived.SAME]
         for month, lines in self._lines.items():
             first = days.number(date.fromisoformat(f"{month}-01"))
             last = first + calendar.monthrange(*map(int, month.split("-")))[1] - 1
             rows = self._all.rows.filter(pc.is_in(self._all.rows["day"], pa.array(range(first, last + 1), pa.int64())))
-            yield self._judged(month, Came(lines, rows, self._held_all, self._broken_end(WHOLE, self._all)))
+            # the file's last line is one, and told with its newest month
+            broken = self._broken_end(WHOLE, self._all) if month == max(moved, default="") else ""
+            found = self._judged(month, Came(lines, rows, self._held_all, broken))
+            other = found.what not in (Arrived.SAME, Arrived.NEW) and month != max(moved)
+            follows = other and month in self._settled_by_newer
+            yield replace(found, follows=max(moved)) if follows else found
+
+    @cached_property
+    def _settled_by_newer(self) -> frozenset[str]:
+        """Months in which only that changed which rows of later days than any held took off."""
+        if not self._batches:
+            return frozenset()
+        newest = int(pc.max(self._held_all["day"]).as_py())
+        days, entered = self.shop.params.features.days, entering(self.source, WHOLE)
+        alone = self._named(entered.up_to(days.date_of(newest)).reading())
+        same = self._against(alone.rows, self._held_all)
+        return frozenset(m for m in self._lines if same.get(m, PeriodLines()).arrived is Arrived.SAME)
 
     def _changed(self, batch: str) -> bool:
         held = self.shop.places.raw(TRANSACTIONS, batch).is_file() if self._by_month else True
@@ -376,9 +394,14 @@ class _Own:
 
     def _part(self, batch: str) -> _Part:
         """Read a part; where some are held, its rows are under the sids of who is known."""
-        made, came = shelf(self.source.said), read(self.source, batch, net=self.nets.get(batch))
-        known_to_us = bool(self._batches)
+        return self._named(read(self.source, batch, net=self.nets.get(batch)))
+
+    def _named(self, came: OwnReading) -> _Part:
+        """Good rows under sids; whoever was erased is left out, as collecting does."""
+        made, known_to_us = shelf(self.source.said), bool(self._batches)
         rows = numbered(made.sealed(part(came.rows, made.SCHEMA).good), self.shop.params.features.days)
+        gone = self.shop.keys.suppressed(rows[SUBJECT].unique().to_pylist())
+        rows = rows.filter(pc.invert(pc.is_in(rows[SUBJECT], pa.array(sorted(gone), rows[SUBJECT].type))))
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()
         sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]

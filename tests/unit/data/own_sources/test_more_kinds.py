@@ -188,6 +188,7 @@ def test_words_tell_whatever_case_and_accents_a_hierarchy_is_written_with() -> N
 def test_a_hierarchy_that_nobody_looked_through_is_open_and_says_so() -> None:
     own = params(shop=RETAIL, goods=GOODS).own
     assert own.open == {"goods": ("special_categories",)}
+    assert own.unseen_products
     assert params(shop=RETAIL, goods=but(GOODS, special_reviewed="A. Person, 2024-03-01")).own.open == {}
     with pytest.raises(ParamsError, match="special_reviewed is needed"):
         params(goods=but(GOODS, special_reviewed=None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,10 +14,11 @@ from living_world import living_crowd
 
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import ParamsError
-from twinops.evaluation.segments.measures import CUTS, SegmentsAsked, segment
+from twinops.evaluation.segments.measures import CUTS, SegmentsAsked, cuts, segment
 from twinops.evaluation.segments.picture import segments_picture
 from twinops.evaluation.statistics.suppressed_table import suppressed
 from twinops.twin.answers.what_if import Action
+from twinops.twin.support.support import from_text, to_text, value_edges
 
 WORLD = living_crowd()
 KNOWN, MODEL = WORLD.known, WORLD.model
@@ -74,8 +77,42 @@ def test_only_behaviour_cuts_and_at_most_twice(by):
         told(*by)
 
 
-def test_every_cut_names_each_of_its_intervals():
-    assert all(len(c.names) == len(c.edges) + 1 and list(c.edges) == sorted(c.edges) for c in CUTS.values())
+@pytest.mark.parametrize("edges", [(), (3_000.0,), (0.26, 0.5, 0.75), (1_200.0, 3_400.0, 12_000_000.0)])
+def test_every_cut_names_each_of_its_intervals(edges):
+    every = cuts(replace(WORLD.support, value_edges=edges)).values()
+    assert all(len(c.names) == len(c.edges) + 1 and list(c.edges) == sorted(c.edges) for c in every)
+    assert all(len(set(c.names)) == len(c.names) for c in every)
+
+
+@pytest.mark.parametrize("rate", [1, 150, 0.003])
+def test_segments_by_value_are_parts_of_like_size_in_any_currency(rate):
+    means = np.random.default_rng(7).lognormal(3, 0.7, 400) * rate
+    edges = value_edges(means)
+    parts = np.bincount(np.searchsorted(np.array(edges), means, side="right"))
+    assert len(parts) == 4
+    assert parts.min() > 0.2 * len(means)
+    assert cuts(replace(WORLD.support, value_edges=edges))["value"].names[0].startswith("under ")
+
+
+def test_equal_values_part_nobody_and_no_part_is_of_fewer_than_ten():
+    assert value_edges(np.full(300, 3_000.0)) == ()
+    assert value_edges(np.array([2.0] * 95 + [50.0] * 5)) == ()
+    assert value_edges(np.array([2.0] * 60 + [50.0] * 40)) == (50.0,)
+    assert value_edges(np.array([])) == ()
+
+
+def test_the_quartiles_are_written_down_with_the_model_and_read_again():
+    written = to_text(WORLD.support)
+    assert WORLD.support.value_edges
+    assert from_text(written).value_edges == WORLD.support.value_edges
+    older = json.loads(written)
+    del older["value_edges"]
+    assert from_text(json.dumps(older)).value_edges == ()
+
+
+def test_without_support_value_parts_nobody():
+    assert cuts(None)["value"].names == ("any value a basket",)
+    assert {s.name for s in told("value")} == {("any value a basket",)}
 
 
 def test_a_what_if_lowers_spend_after_silence_and_is_told_of_ten_or_more():

@@ -250,6 +250,14 @@ def test_the_page_of_the_card_holds_its_pictures() -> None:
     assert "../../reports" not in made
 
 
+def test_a_model_is_under_the_licence_that_the_data_owner_declares_and_else_under_none() -> None:
+    assert "license: apache-2.0" in short_card()
+    other = without(in_the_pipeline(), "intended_use.model_license")
+    assert "license:" not in short_card(other).partition("model-index")[0]
+    mine = replace(other, facts=(*other.facts, fact("intended_use.model_license", "mit")))
+    assert "license: mit" in short_card(mine)
+
+
 def test_the_card_loads_as_a_hugging_face_card(tmp_path):
     from huggingface_hub import ModelCard
 

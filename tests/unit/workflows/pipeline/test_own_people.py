@@ -9,14 +9,19 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from own_world import CONSENT, LEGAL, TWIN, Shop, but
+from own_world import CONSENT, LEGAL, PROFILES, TWIN, Shop, but
 from people_wrote import COMMENTS, SERVICE, comments, declared, table
 from supplying import supplied
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.consent import ages
+from twinops.data.own_sources.assessed import columns_held
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.day_count import DayCount
+from twinops.evaluation.fairness import groups as fairness_groups
 from twinops.evaluation.tastes.social import reading
+from twinops.params import AgesParams
 from twinops.workflows.beside_records import bases_of_records
 from twinops.workflows.declared_words import DeclaredWords
 from twinops.workflows.pipeline.blend import _by_customer
@@ -24,6 +29,7 @@ from twinops.workflows.pipeline.lawful import lawful
 from twinops.workflows.pipeline.link import _named_by, keyed, link
 from twinops.workflows.pipeline.sentiment import unread
 from twinops.workflows.pipeline.tastes import made_up
+from twinops.workflows.receipts import births
 
 AS_OF = date(2024, 12, 1)
 NO_INTERESTS = 'version: "1"\nassessments: []\n'
@@ -151,3 +157,25 @@ def test_a_language_that_is_not_read_is_said_to_be_not_applicable(tmp_path: Path
     german = unread(Shop(tmp_path, comments=but(COMMENTS, language="de"), service=SERVICE).params.own)
     assert list(german.value) == ["social_comments"]
     assert "not applicable: declared as de" in german.value["social_comments"]
+
+
+def test_birthdays_of_a_customer_file_leave_minors_out_whatever_the_file_serves(tmp_path: Path) -> None:
+    columns = {"household_id": "id", "birth_year": "born", "gender": "sex"}
+    legal = LEGAL | {"purposes": dict.fromkeys(columns, ("bias_assessment",))}
+    shop = Shop(tmp_path, people=but(PROFILES, columns=columns, codes=None, ages_in=2024, legal=legal))
+    rows = ("1,04.05.2010,w", "2,1980-05-04,m", "3,2006,w", "4,,m")
+    shop.file("people.csv").write_text("\n".join(["id,born,sex", *rows, ""]), encoding="utf-8")
+    shop.collect("demographics", "all")
+    asked(shop, link, rules=shop.params.link)
+    engine, days = DuckDBEngine(threads=1), DayCount(AS_OF)
+    sids = dict(zip("1234", shop.keys.subject_ids(list("1234")), strict=True))
+    every = {"sid": sorted(sids.values()), "day": [0] * 4, "purpose": ["offers"] * 4, "allowed": [True] * 4}
+    allowed = pa.table(every | {"reason": pa.nulls(4, pa.string())})
+    asked_of = ages.FullAge(AgesParams(adult_years=18, unknown="admitted"), days)
+    born = births(shop.places, shop.keys)
+    held = read_sealed(shop.places.raw("demographics", "all"), dataset="demographics", keys=shop.keys)
+    assert columns_held(shop.params.own) == ("age", "gender")
+    assert set(fairness_groups.held(held)) == {"age", "gender"}
+    said = {r["sid"]: r["reason"] for r in ages.of_age(engine, allowed, born, asked_of).to_pylist()}
+    # a bare year counts to its end: in doubt somebody is younger
+    assert {who for who in "1234" if said[sids[who]] == "under_age"} == {"1", "3"}

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from living_world import living_project, natural
+from own_world import LEGAL, TWIN, params
 from rights_world import CHILD, MERGED, OTHER, RightsWorld, rights_world
 from shoppers import GRID, everyone_agrees, ledger_of
 from typer.testing import CliRunner
@@ -31,6 +33,7 @@ from twinops.workflows.scoring.scored import ModelGiven, Scored, Wanted
 from twinops.workflows.scoring.states_today import StatesToday
 from twinops.workflows.twin.predict import predict
 from twinops.workflows.twin.show import show
+from twinops.workflows.twin.tastes import liked_by
 
 OWNER = "owner-account"
 FIGURES = ("active_probability", "baskets", "spend", "spend_median")
@@ -68,6 +71,42 @@ def test_each_row_is_what_the_twin_says_alone(world, tmp_path):
     shown = show(rows[0]["sid"], "offers", opener=world.opener).portrait
     assert shown is not None
     assert (rows[0]["reason_1"], rows[0]["reason_1_factor"]) == (shown.reasons[0].theme, shown.reasons[0].factor)
+
+
+GOODS_COLUMNS = {"product_id": "sku", "product_category": "group"}
+UNSEEN_GOODS = {
+    "kind": "products",
+    "reads": "csv",
+    "path": "goods.csv",
+    "columns": GOODS_COLUMNS,
+    "legal": LEGAL | {"purposes": dict.fromkeys(GOODS_COLUMNS, TWIN)},
+    "special_reviewed": "open",
+}
+
+
+def test_no_taste_is_told_while_nobody_looked_through_the_products(world, tmp_path, monkeypatch):
+    looked_at = done(world, tmp_path / "looked.parquet")
+    heads_asked = []
+    monkeypatch.setattr("twinops.workflows.scoring.rows.liked_by", liked_when(heads_asked))
+    opener = replace(world.opener, receipts=replace(world.opener.receipts, own=params(goods=UNSEEN_GOODS).own))
+    found = score(Wanted("offers", str(tmp_path / "scores.parquet")), opener=opener, desk=world.desk)
+    assert found.rows == looked_at.rows
+    assert heads_asked
+    assert set(heads_asked) == {None}, "no head for tastes is asked"
+    assert {row["category_1"] for row in opened(world, tmp_path / "scores.parquet")} == {None}
+    beside = json.loads((tmp_path / "scores.parquet.json").read_text(encoding="utf-8"))
+    assert beside["model"]["tastes"].startswith("none: nobody who knows the goods")
+    assert looked_at.model.tastes.startswith("as they were learned")
+
+
+def liked_when(asked: list[Any]) -> Any:
+    """Remember which head was asked, and answer as ever."""
+
+    def liked(tables: Any, places: Any, model: Any, *, top: int) -> Any:
+        asked.append(model)
+        return liked_by(tables, places, model, top=top)
+
+    return liked
 
 
 @pytest.fixture

@@ -63,6 +63,12 @@ def test_every_column_is_known_by_its_name_in_every_language_that_the_words_clai
     assert unknown == []
 
 
+@pytest.mark.parametrize("name", ["gosto_novidade", "gusto_novedad", "cidade", "actividad"])
+def test_what_ends_like_an_age_is_none(name: str) -> None:
+    assert not born(name, words()["profiles"]["age"])
+    assert not is_known(("files", "panel", "age"), name)
+
+
 def test_no_column_that_has_words_is_left_out_of_the_languages() -> None:
     sections = {name: words()[name] for name in ("columns", "lines", "profiles", "purposes", "ledger", "files")}
     claimed = {place for place, _ in roles(sections)}

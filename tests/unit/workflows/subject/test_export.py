@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import date
@@ -13,18 +14,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from living_world import natural
-from own_world import RETAIL, but, params
+from own_world import CONSENT, RETAIL, but, params
 from people_wrote import SERVICE
 from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
 
 from twinops.adapters.lineage_index import LineageIndex
+from twinops.data.own_sources.codes import whole
 from twinops.data.own_sources.mapping import stood_in
 from twinops.data.texts.signals import TOPICS
+from twinops.entities.legal import LegalFacts
 from twinops.entities.rights import LearnedVersion, Right, RightsAct
 from twinops.errors import DataError, ParamsError
 from twinops.governance.copy_cells import CopyNames, in_words, shown
+from twinops.workflows.subject import copy_facts, copy_page
 from twinops.workflows.subject import export as export_module
 from twinops.workflows.subject.export import CopyMade, Identified, export
+from twinops.workflows.subject.held_rows import HeldRows
+from twinops.workflows.subject.identities import Identities
 from twinops.workflows.subject.third_persons import WITHHELD
 
 HOSTILE = "<script>alert(1)</script> \u202egnp.exe"
@@ -67,7 +73,7 @@ def test_every_row_of_every_source_is_in_it_for_machines_and_for_people(world):
     lines = made.files["csv/transactions.csv"].decode("utf-8-sig").splitlines()
     assert len(lines) == rows["transactions"] + 1
     page = made.files["your-data.html"].decode()
-    parts = ["What we hold, by source", "In short", "80 of 100 like cases", "Groups you are counted in", "Recipients:"]
+    parts = ["What we hold, by source", "In short", "80 of 100 like cases", "Groups you were counted in", "Recipients:"]
     assert [p for p in (*parts, "data protection authority", "csv/transactions.csv") if p not in page] == []
 
 
@@ -278,8 +284,25 @@ def test_a_shop_that_has_not_said_who_it_is_is_named_by_nothing_that_is_owed(wor
 def test_a_value_that_no_file_of_the_shop_tells_is_not_told_as_the_persons_own():
     rows = [{"your_record": 1, "day": "2024-03-01", "basket_id": 2**61, "store_id": 1, "product_id": 2**61}]
     made = shown(rows, names=CopyNames("EUR", 28), invented=stood_in(params(shop=RETAIL).own.root["shop"]))
-    assert (made.heads, made.rows) == (("Day", "Receipt", "Article"), (("1 March 2024", "no. 1", "an article"),))
+    assert (made.heads, made.rows) == (
+        ("Day", "Receipt", "Article"),
+        (("1 March 2024", "no. 1", "an article no longer known by its name"),),
+    )
     assert made.for_machines == 1
+
+
+def test_a_notice_that_the_shop_declared_once_is_not_told_as_what_was_shown_on_every_day():
+    answer = {
+        "your_record": 1,
+        "purpose": "offers",
+        "event": "granted",
+        "day": "2018-05-25",
+        "notice_version": "2024-09",
+    }
+    dated = but(CONSENT, constants={"purpose": "offers"})
+    for said, told in ((dated, False), (CONSENT, True)):
+        made = shown([answer], names=CopyNames("EUR", 28), invented=stood_in(params(said=said).own.root["said"]))
+        assert ("Notice you were shown" in made.heads) is told
 
 
 def written_in(world: RightsWorld, language: str | None) -> CopyMade:
@@ -317,3 +340,89 @@ def test_of_a_text_of_which_nothing_was_read_no_topic_is_denied_and_no_language_
     assert "Speaks of quality not known" in page
     assert "language" not in page
     assert [s["not_read"] for s in told(made)["sources"] if s["name"] == "care_cases"] == [None]
+
+
+def test_their_own_receipt_shop_and_article_are_called_as_the_shop_s_file_calls_them(world, tmp_path):
+    shop = but(RETAIL, columns=RETAIL["columns"] | {"store_id": "Country"})
+    shop["legal"]["purposes"] |= {"store_id": ["twin_training"]}
+    head = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,Customer ID,Country"
+    lines = ["C-77,038533,1,01/03/2024 10:00,2.50,17850,Ume\u00e5", "C-78,71053,1,02/03/2024 10:00,2.50,17850,Mora"]
+    file = world.places.root / "files" / "retail.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    codes = {"basket_id": whole("C-77"), "product_id": whole("038533"), "store_id": whole("Ume\u00e5")}
+    gone = {"basket_id": whole("C-79"), "product_id": whole("xyz"), "store_id": whole("Lule\u00e5")}
+    bought = tuple({"your_record": 1, "day": "2024-03-01", **c, "sales_cents": 250} for c in (codes, gone))
+    opener = replace(world.opener, receipts=replace(world.receipts, own=params(shop=shop).own))
+    held = HeldRows("transactions", "", bought)
+    spelling = copy_facts._spelling(held, opener)
+    told_rows = copy_facts._spelled_out(held, spelling).rows
+    assert (told_rows[0]["basket_id"], told_rows[0]["product_id"], told_rows[0]["store_id"]) == (
+        "C-77",
+        "038533",
+        "Ume\u00e5",
+    )
+    assert told_rows[1] == bought[1]
+    page = shown(told_rows, names=CopyNames("EUR", 28))
+    assert page.rows[0][1:] == ("C-77", "article 038533", "Ume\u00e5", "2.50 EUR")
+    assert "a code" not in str(page.rows[1])
+    file.unlink()
+    assert copy_facts._spelling(held, opener) == {}, "a copy without a name of a shop is better than none"
+
+
+def test_what_the_shop_has_not_said_is_told_as_that_and_leaves_no_half_sentence(world):
+    law = LegalFacts("open", "", "open", {}, {}, None, "open", synthetic=False, personal_data="")
+    about = copy_page._about(HeldRows("demographics", "", (), law))
+    assert about == (
+        "Used for nothing: nobody has said what for, and on which legal ground. The shop has not said yet from whom it "
+        "has this, for how long it is kept and where you were told of it."
+    )
+    page = paged(copy(world, natural(ANN)))
+    for half in ("From open", "Used .", "Told in: open", " a code "):
+        assert half not in page
+    assert "(with your consent)" in page
+
+
+def test_a_chance_that_is_not_certain_is_nowhere_told_as_certain():
+    rows = [{"your_record": 1, "active_probability": p} for p in (0.997, 1.0, 0.004, 0.5)]
+    assert [r[0] for r in shown(rows, names=CopyNames("EUR", 28)).rows] == ["over 99%", "100%", "under 1%", "50%"]
+
+
+def test_groups_are_told_with_the_day_whose_figures_they_rest_on(world):
+    made = copy(world, natural(ANN))
+    (panel,) = (t for t in told(made)["made"] if t["name"] == "panel")
+    last = max(row["cutoff"] for row in panel["rows"])
+    assert told(made)["segments_day"] == last
+    assert f"Groups you were counted in, by your figures of {in_words(date.fromisoformat(last))}" in paged(made)
+
+
+def test_the_factors_on_the_page_multiply_to_the_figure_on_the_page(world):
+    page = paged(copy(world, natural(ANN)))
+    average = re.search(r"([\d.,]+) \S+ are expected of the average", page)
+    answer = re.search(r"Spend: ([\d,]+) \S+ on average", page)
+    factors = re.findall(r" ([\d.,]+) times You", page)
+    assert average
+    assert answer
+    assert factors
+    product = float(average[1].replace(",", "")) * math.prod(float(f.replace(",", "")) for f in factors)
+    assert round(product) == int(answer[1].replace(",", ""))
+
+
+def test_a_file_that_names_a_card_and_is_not_linked_is_in_the_copy_as_erasure_takes_it(world):
+    made = told(copy(world, natural(OTHER)))
+    (crm,) = (s for s in made["sources"] if s["name"] == "crm")
+    assert [row["given"] for row in crm["rows"]] == [MARKER]
+    for who in (natural(OTHER), natural(MERGED), natural(ANN), CARD):
+        copied = world.desk.people().sids(who)
+        erased = Identities(world.receipts, world.keys, tuple(world.ledger.entries())).person(copied[0]).sids
+        assert set(copied) == set(erased)
+
+
+def test_a_file_that_somebody_decided_to_be_anothers_is_in_neither(world):
+    one, other = f"crm:{world.sid('C00000099')}", f"registrations:{world.sid(OTHER)}"
+    world.ledger.append(
+        RightsAct(Right.NOT_SAME, world.sid(OTHER), "data owner", "Olga", about={"record": one, "other": other})
+    )
+    assert "crm" not in {s["name"] for s in told(copy(world, natural(OTHER)))["sources"]}
+    erased = Identities(world.receipts, world.keys, tuple(world.ledger.entries())).person(world.sid(OTHER))
+    assert world.sid("C00000099") not in erased.sids

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_world import LEGAL, TWIN, but, params
+from own_world import LEGAL, TWIN, Shop, but, params
 
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.line_identity import CANCELLED, CANCELS, REPLACED, TWICE, Corrections
@@ -156,6 +156,20 @@ def test_the_same_files_give_the_same_rows_whatever_was_read_before(tmp_path: Pa
     till(tmp_path / "two", {"sales_03.csv": MARCH})
     found = till(tmp_path / "two", files)
     assert found.rows.equals(first.rows)
+
+
+def test_whoever_is_erased_takes_along_the_returns_that_never_had_their_number(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, till=TILL)
+    source(tmp_path, {"sales_03.csv": MARCH + "2024-03-09,R6,1,,tea,-1,-2.00,R1\n"})
+    shop.collect(batch="2024-03")
+    (ann,) = shop.keys.subject_ids(["ann"])
+    held = shop.open().to_pylist()
+    assert sum(row["sales_cents"] for row in held if row["sid"] == ann) == 700
+    shop.keys.forget(ann)
+    found = shop.collect(batch="2024-03")
+    assert {row["sid"] for row in shop.open().to_pylist()} == {shop.keys.known_sid("bob")}
+    assert found.quarantined == {"household_id_missing": 1}
+    assert "R1" not in "".join(shop.aside()["raw"].to_pylist()), "her return is not kept aside either"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
+RETURNS_OF = "returns_of"
+"""The receipt on which was bought what a line brings back."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 BESIDE = {"born": "birth_year"}
@@ -63,6 +65,8 @@ class Form:
     """What an event is called in its number; the kind's rows are events."""
     once: bool = False
     """Of rows about one subject the first counts; the others are left out, not refused."""
+    settled_by: Mapping[str, str] = field(default_factory=dict)
+    """Columns that say which lines stand and whose they are, before rows are made; rows do not keep them."""
     archives: bool = False
     """It can be read out of the exports that people ask of a platform."""
     sealed: bool = True
@@ -210,8 +214,8 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 """How monthly files are called; `.*`: some are in one format and some in another."""
 
 FIELDS = (
-    "cancelled", "repeated", "answers", "times", "undated_from", "ages_in", "scales", "special", "special_reviewed",
-    "language", "brand", "only",
+    "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
+    "special_reviewed", "language", "brand", "only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -248,6 +252,7 @@ class OwnSource(Section):
     money: MoneyParams | None = None
     cancelled: Annotated[str, Field(min_length=1, max_length=10)] | None = None
     repeated: Literal["keep", "drop"] | None = None
+    corrections: Literal["replace", "add"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     only: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -344,7 +349,8 @@ class OwnSource(Section):
 
     def _mapping(self) -> Iterator[str]:
         for section in ("columns", "constants", "codes", "rules"):
-            unknown = sorted(set(getattr(self, section)) - set(self.ours))
+            known = {*self.ours, *(self.form.settled_by if section == "columns" else ())}
+            unknown = sorted(set(getattr(self, section)) - known)
             if unknown:
                 yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"
         odd = sorted(c for c in self.columns if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", c))
@@ -364,6 +370,7 @@ class OwnSource(Section):
         if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
             yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
         yield from self._whose_and_when()
+        yield from self._settled()
         yield from self._needed()
 
     def _whose_and_when(self) -> Iterator[str]:
@@ -371,6 +378,16 @@ class OwnSource(Section):
             yield f"digits: {self.kind} say one length; only a list of objections may say several"
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
+
+    def _settled(self) -> Iterator[str]:
+        """What tells lines apart tells receipts apart first."""
+        there = [c for c in self.form.settled_by if c in self.columns]
+        if there and "basket_id" not in self.entering:
+            yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
+        if self.corrections == "replace" and "line_id" not in self.entering:
+            yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
+        if self.corrections == "replace" and self.reads == "folder":
+            yield "corrections: replace does not go with reads: folder; put a month's file anew in place of the old one"
 
     def _needed(self) -> Iterator[str]:
         given = set(self.entering) | set(self.constants)
@@ -442,7 +459,7 @@ class OwnSource(Section):
             yield f"legal.purposes: {', '.join(less)} is part of what was paid; it serves what {priced} serves"
 
     def _law(self) -> Iterator[str]:
-        unknown = sorted(set(self.legal.purposes) - set(self.ours))
+        unknown = sorted(set(self.legal.purposes) - {*self.ours, *self.form.settled_by})
         if unknown:
             yield f"legal.purposes: {', '.join(unknown)} is no column of {self.kind}"
         used = {p for purposes in self.legal.purposes.values() for p in purposes}

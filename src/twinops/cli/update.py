@@ -17,6 +17,7 @@ from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli._shop_files import ignored_text
 from twinops.cli.repro import processors
 from twinops.data.own_sources.declared_law import WHOLE
+from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError, TwinopsError
 from twinops.wiring import Project, open_project
 
@@ -179,7 +180,11 @@ def table_of(seen: Seen) -> str:
         if a.note and (a.why or not a.follows)
     )
     notes |= _consequences(seen)
-    return "\n".join([*lines, *notes, *ignored])
+    corrected = [
+        f"{c.file}: {_few(c.replaced)} lines replaced, {_few(c.cancelled)} cancelled, {_few(c.new)} new"
+        for c in seen.corrections
+    ]
+    return "\n".join([*lines, *corrected, *notes, *ignored])
 
 
 def _consequences(seen: Seen) -> dict[str, None]:
@@ -200,6 +205,11 @@ def told(found: Monitored) -> str:
     lines += [f"{j['name']}: {j['answer']}. {j['sentence']}" for j in entry["judged"]]
     lines.append(f"review asked for: {', '.join(entry['broken'])}" if entry["broken"] else "no limit newly broken")
     return "\n".join([*lines, "reports/monitoring.html shows it" + (" (unchanged)" if found.again else "")])
+
+
+def _few(n: int) -> str:
+    told = shown(n)
+    return "few" if told is None else f"{told:,}"
 
 
 def _count(n: int | None) -> str:

@@ -37,11 +37,12 @@ class Arrived(StrEnum):
     SHRUNKEN = "shrunken"
     CUT = "cut"
     UNLIKE = "unlike"
+    ONTO = "onto held receipts"
     FUTURE = "future"
 
 
 TAKEN = frozenset({Arrived.NEW, Arrived.CHANGED, Arrived.LATE, Arrived.CORRECTED})
-DOUBTED = frozenset({Arrived.SHRUNKEN, Arrived.CUT, Arrived.UNLIKE, Arrived.FUTURE})
+DOUBTED = frozenset({Arrived.SHRUNKEN, Arrived.CUT, Arrived.UNLIKE, Arrived.FUTURE, Arrived.ONTO})
 """It looks broken; taken in for what it is once a person says that it is right."""
 REFUSED = frozenset({Arrived.DOUBLED, Arrived.GONE}) | DOUBTED
 """A person must look at these first: sales would count twice, or what is held could not be read again, or is lost."""
@@ -50,7 +51,7 @@ REFUSED = frozenset({Arrived.DOUBLED, Arrived.GONE}) | DOUBTED
 @dataclass(frozen=True)
 class PeriodLines:
     """Receipt lines of one month: held before, read now; of these new, there twice, and lost. `newer`: no added line
-    lies on or before the newest day that was held.
+    lies on or before the newest day that was held. `onto`: added to receipts that are held, with all that was held.
     """
 
     held: int = 0
@@ -59,6 +60,7 @@ class PeriodLines:
     again: int = 0
     gone: int = 0
     newer: bool = True
+    onto: int = 0
 
     @property
     def arrived(self) -> Arrived:

@@ -17,7 +17,7 @@ from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.netting import APART
-from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, unheard
+from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, unheard, without_place
 from twinops.data.reading.reading import RefusedRow
 from twinops.data.windows import ReceiptDays, counted, visits
 from twinops.own_params import OwnSource
@@ -165,8 +165,8 @@ def _counted(entered: Entered) -> _Tally:
             tally.first[who] = sorted(theirs.take(pc.bottom_k_unstable(theirs, SHOWN)).to_pylist())
     if "sales_value" in source.said.form.columns:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
-        # equal lines have one time, so they are in one month
-        tally.repeated = _repeated(good.drop_columns(["place"]))
+        # equal lines have one time, so they are in one month; with numbers of lines they are told apart
+        tally.repeated = 0 if "line_id" in source.said.entering else _repeated(without_place(good))
         tally.visits.append(visits(pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})))
     tally.mistaken = {reason: rows[:LOOKED_AT] for reason, rows in tally.mistaken.items()}
     return tally

@@ -21,7 +21,7 @@ from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, OwnSource
+from twinops.own_params import BESIDE, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -107,14 +107,21 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     lost |= _unread_language(columns, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
+    if RETURNS_OF in said.entering:
+        order, arrays = [*order, RETURNS_OF], [*arrays, values_of(cells, said, RETURNS_OF)]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
     return Mapped(rows, _first(bad, cells.table.num_rows), filled, lost)
+
+
+def values_of(cells: TextCells, said: OwnSource, ours: str) -> pa.Array:
+    """One of our columns that is read from the file, alone; a cell that cannot be read is null."""
+    return _as_array(_column(cells, said, ours)[0], said, ours)
 
 
 def _kind(said: OwnSource, ours: str) -> str:
     """How cells of a column are read; whatever a kind does not know is an answer, in words or on a scale."""
     otherwise = "born" if ours in BESIDE else "scale" if ours in said.scales else "answer"
-    kind = said.form.columns.get(ours, otherwise)
+    kind = {**said.form.columns, **said.form.settled_by}.get(ours, otherwise)
     read = said.money is not None and (said.fills(ours) or ours in said.constants)
     return _DISCOUNTS[said.money.discount_as] if kind == "discount" and read and said.money else kind
 

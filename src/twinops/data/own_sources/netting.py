@@ -15,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.own_params import RETURNS_OF
+
 APART = 2_000_000_000
 """Places of another file or source that is read together with one begin here."""
 _SETTLED_BY = ["place", "household_id", "product_id", "basket_id", "time", "quantity", "sales_value"]
@@ -34,6 +36,7 @@ class Bought:
     quantity: int
     amount: int
     touched: bool = field(default=False)
+    receipt: int | None = None
 
     def take(self, quantity: int, amount: int) -> tuple[int, int]:
         """Take off so much as there is; what remains to be taken elsewhere."""
@@ -125,7 +128,11 @@ def across(months: Mapping[str, Iterator[pa.Table]]) -> dict[str, MonthNet]:
 
 def _apart(rows: pa.Table, n: int) -> pa.Table:
     """The columns that returns are settled by, with the places of one month told apart from those of all others."""
-    return rows.select(_SETTLED_BY).set_column(0, "place", pc.add(rows["place"], n * APART))
+    return _settled_columns(rows).set_column(0, "place", pc.add(rows["place"], n * APART))
+
+
+def _settled_columns(rows: pa.Table) -> pa.Table:
+    return rows.select([*_SETTLED_BY, *(c for c in (RETURNS_OF,) if c in rows.column_names)])
 
 
 def _bound(met: Iterable[frozenset[int]]) -> dict[int, range]:
@@ -191,6 +198,8 @@ def concerned(bought: pa.Table, returns: pa.Table) -> pa.Table:
     who, what, receipt = (
         pc.is_in(bought[c], pc.unique(returns[c])) for c in ("household_id", "product_id", "basket_id")
     )
+    if RETURNS_OF in returns.column_names:
+        receipt = pc.or_(receipt, pc.is_in(bought["basket_id"], pc.unique(pc.drop_null(returns[RETURNS_OF]))))
     return bought.filter(pc.and_(who, pc.or_(what, receipt)))
 
 
@@ -206,7 +215,7 @@ def _shelved(rows: pa.Table) -> tuple[list[Bought], Shelf, Shelf]:
     """Lines that returns may be set against, by product and by receipt, the latest last."""
     lines, by_product, by_receipt = [], Shelf(), Shelf()
     for r in rows.select(_SETTLED_BY).sort_by([("time", "ascending"), ("place", "ascending")]).to_pylist():
-        line = Bought(r["place"], r["time"], r["quantity"], r["sales_value"])
+        line = Bought(r["place"], r["time"], r["quantity"], r["sales_value"], receipt=r["basket_id"])
         lines.append(line)
         by_product.setdefault((r["household_id"], r["product_id"]), []).append(line)
         by_receipt.setdefault((r["household_id"], r["basket_id"]), []).append(line)
@@ -217,11 +226,14 @@ def _settle(back: dict[str, Any], by_product: Shelf, by_receipt: Shelf) -> tuple
     """Take one return off; what became of it, and the places of the lines that had a say in that."""
     who, asked = back["household_id"], (abs(back["quantity"]), abs(back["sales_value"]))
     (quantity, amount), met = asked, set()
-    for line in reversed(by_product.get((who, back["product_id"]), [])):
+    named = back.get(RETURNS_OF)
+    # what was bought on the receipt that it names goes before all that was bought later
+    latest = reversed(by_product.get((who, back["product_id"]), []))
+    for line in sorted(latest, key=lambda bought: bool(named) and bought.receipt != named):
         if line.when <= back["time"] and (quantity or amount):
             met.add(line.place)
             quantity, amount = line.take(quantity, amount)
-    for line in reversed(by_receipt.get((who, back["basket_id"]), [])):
+    for line in reversed(by_receipt.get((who, named or back["basket_id"]), [])):
         # the number of a receipt of a later month is used again; nobody sends back what she has not bought yet
         if amount and f"{line.when:%Y-%m}" <= f"{back['time']:%Y-%m}":
             # a discount or a voucher as a line of its own is money off the receipt, and no piece

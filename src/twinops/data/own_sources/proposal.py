@@ -18,7 +18,7 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import counted_rows, more_files, pricing
+from twinops.data.own_sources import counted_rows, line_numbers, more_files, pricing
 from twinops.data.own_sources.addressing import addressed, unlike
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.asking import Question, questions
@@ -274,6 +274,7 @@ def _sales(path: Path, said: Said) -> Draft:
                 and (score > 1 or _fits(draft, ours, theirs))
             ):
                 draft.take(ours, theirs, why)
+    line_numbers.take(draft)
     _by_content(draft, looks)
     told = pricing.told_by_total(draft, looks.amounts)
     _one_amount(draft)
@@ -551,6 +552,7 @@ def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
         draft.choices.append(Choice("sales", "missing", ", ".join(nobody), why))
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
+    body |= line_numbers.corrections(draft, body["reads"])
     prefix = _cancelling(draft)
     if prefix:
         body["cancelled"] = prefix
@@ -637,23 +639,15 @@ def _cancelling(draft: Draft) -> str | None:
     for prefix, n in found.most_common(3):
         rows = [i for i, r in enumerate(receipts) if r.startswith(prefix)]
         named = sum(receipts[i][len(prefix) :].lstrip("-") in bare for i in rows)
-        back = sum(_is_below(draft, i) for i in rows)
+        back = sum(line_numbers.is_below(draft, i) for i in rows)
         if bare and n < 0.4 * len(receipts) and max(named, back) > 0.5 * len(rows):
             return prefix
     return None
 
 
-def _is_below(draft: Draft, row: int) -> bool:
-    return any(
-        draft.file.cells[draft.columns[c]][row].strip()[:1] in ("-", "(", "\N{MINUS SIGN}")
-        for c in ("quantity", "sales_value", "unit_price")
-        if c in draft.columns
-    )
-
-
 def _tell_returns(draft: Draft) -> None:
     rows = len(draft.file.cells[draft.columns["household_id"]])
-    back = sum(_is_below(draft, i) for i in range(rows))
+    back = sum(line_numbers.is_below(draft, i) for i in range(rows))
     if back:
         draft.notes.append(
             f"About {back / rows:.1%} of the lines take something back: each is set against its purchase."
@@ -1039,12 +1033,17 @@ _MOST_NAMED = 12
 
 
 def _by_month(draft: Draft) -> dict[str, Any]:
-    """A folder in which every file is named after its month is read month by month: only the new one is read again."""
+    """A folder in which every file is named after its month is read month by month: only the new one is read again.
+
+    Where lines have numbers, and nothing lies beside the months, it is read as one: a later file may correct any month.
+    """
     path = draft.file.path
     files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet", "excel") else None
     if files is None:
         return {}
     why, others = "each file is named after its month", beside_months(path, files)
+    if "line_id" in draft.columns and not others:
+        return {}
     if others:
         named = ", ".join(printable(p.name) for p in others[:_MOST_NAMED])
         why += f"; beside them lie {named}{' and more' if len(others) > _MOST_NAMED else ''}, with other columns"

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import local_day
-from twinops.data.own_sources import archives, database, excel, netting, opening
+from twinops.data.own_sources import archives, database, excel, line_identity, netting, opening
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
@@ -25,6 +25,7 @@ from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.counted_rows import counted
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
+from twinops.data.own_sources.line_identity import Standing
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
@@ -32,7 +33,7 @@ from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
-from twinops.own_params import form
+from twinops.own_params import RETURNS_OF, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")
@@ -47,7 +48,42 @@ class PartedRecords:
 
 
 def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
-    """The cells of the file, the folder of parts or the query that a batch is in, some at a time."""
+    """The cells of the file, the folder of parts or the query that a batch is in, some at a time.
+
+    Where lines have numbers, without those that do not stand; a return has the customer of the receipt it names.
+    """
+    if not line_identity.settles(source.said):
+        yield from _raw_cells(source, batch)
+        return
+    found, asked = standing_of(source), batch if source.said.reads == "folder" else WHOLE
+    yield from (found.settle(cells, asked) for cells in _raw_cells(source, batch))
+
+
+def standing_of(source: DeclaredSource) -> Standing:
+    """Which lines of a source stand; all of it is read for that, once while its files are the same."""
+    if not line_identity.settles(source.said):
+        return Standing()
+    batches = tuple(opening.batches(source)) if source.said.reads == "folder" else (WHOLE,)
+    key = (source.where, str(source.root), repr(source.said), _state(source))
+    if key not in _STOOD or not key[-1]:
+        _STOOD.clear()
+        _STOOD[key] = line_identity.standing(source, batches, lambda batch: _raw_cells(source, batch))
+    return _STOOD[key]
+
+
+_STOOD: dict[tuple[object, ...], Standing] = {}
+"""Of the source that was read last: the months of a folder ask one after the other."""
+
+
+def _state(source: DeclaredSource) -> tuple[tuple[str, int, int], ...]:
+    """Tells the files of a source apart from what they were, without reading them; nothing of a query."""
+    if source.said.reads in ("sql", "archives"):
+        return ()
+    every = (one for path in opening.batches(source).values() for one in opening.parts(source, path))
+    return tuple((str(one), s.st_mtime_ns, s.st_size) for one in every if (s := one.stat()))
+
+
+def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
         yield from (lengthened(counted(cells, source.said), source.said) for cells in found)
@@ -296,7 +332,7 @@ class Entered:
         refused = sorted([*self.refused, *(self.without if here else ())], key=lambda r: int(r.place))
         meta = {UNSCORED: json.dumps(dict(sorted(self.lost.items()))).encode()} if self.lost else None
         return OwnReading(
-            good.drop_columns(["place"]).replace_schema_metadata(meta),
+            without_place(good).replace_schema_metadata(meta),
             self.records,
             self.dropped,
             as_table(refused, REFUSED_ROWS),
@@ -305,6 +341,11 @@ class Entered:
             dict(sorted(self.lost.items())),
             next((r.reason for r in refused if int(r.place) == self.last), ""),
         )
+
+
+def without_place(rows: pa.Table) -> pa.Table:
+    """The rows of our schema, without what was needed to settle them."""
+    return rows.drop_columns([c for c in ("place", RETURNS_OF) if c in rows.column_names])
 
 
 def together(readings: Sequence[tuple[str, OwnReading]]) -> OwnReading:

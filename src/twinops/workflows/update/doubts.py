@@ -14,6 +14,7 @@ from twinops.data.arrivals import Arrived, PeriodLines
 from twinops.data.likeness import LEAST_LINES, Oddity, oddities
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.reading.reading import Fault
+from twinops.entities.small_cells import shown
 from twinops.own_params import OwnSource
 from twinops.params import Params
 from twinops.workflows.places import Places
@@ -72,11 +73,25 @@ def doubts(came: Came, *, said: OwnSource, params: Params, today: date | None) -
     if came.lines.shrunken(params.updates.gone_share):
         share = 1 - came.lines.came / came.lines.held
         yield Doubt(Arrived.SHRUNKEN, f"it is shorter by {share:.0%} than what is held")
+    if came.lines.onto and said.reads != "folder" and "basket_id" in said.entering and said.corrections is None:
+        yield Doubt(Arrived.ONTO, _onto(came.lines.onto, said))
     if came.unread:
         yield Doubt(Arrived.UNLIKE, f"hardly any of its {came.records:,} records can be read")
     found = oddities(came.held, came.rows, factor=params.updates.unlike_factor)
     if found:
         yield Doubt(Arrived.UNLIKE, "; ".join(_clause(odd, said) for odd in found))
+
+
+def _onto(lines: int, said: OwnSource) -> str:
+    """Lines on top of a receipt that is held: one file for all cannot tell what is added from what replaces."""
+    mend = "write `corrections: replace` there"
+    if "line_id" not in said.entering:
+        mend = f"name the column of line numbers there (line_id, with a purpose) and {mend}"
+    return (
+        f"{shown(lines) or 'some'} of its lines are new on receipts that are held already, and own in params.yaml does "
+        f"not say whether they replace lines of those. If they do, {mend}; without line numbers put corrected files in "
+        "place of the first ones. Else they are added on top"
+    )
 
 
 def _clause(odd: Oddity, said: OwnSource) -> str:

@@ -21,8 +21,9 @@ from twinops.data.door import asked_for
 from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
+from twinops.data.own_sources.line_identity import Corrections
 from twinops.data.own_sources.lock import Nets, digests, netted_since
-from twinops.data.own_sources.reading import entering, read
+from twinops.data.own_sources.reading import entering, read, standing_of
 from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.quality import part
 from twinops.data.sources import transactions
@@ -60,6 +61,8 @@ class Seen:
     newest_day: int | None = None
     ignored: tuple[str, ...] = ()
     """Files that lie in a folder of months and are not read."""
+    corrections: tuple[Corrections, ...] = ()
+    """What files did to lines of months that are not as they were."""
 
     @property
     def taken(self) -> tuple[Arrival, ...]:
@@ -73,8 +76,9 @@ class Seen:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; digests stay inside."""
-        told = {"months": list(self.months), "parts": dict(self.parts), "newest_day": self.newest_day}
+        told: dict[str, Any] = {"months": list(self.months), "parts": dict(self.parts), "newest_day": self.newest_day}
         told |= {"ignored": list(self.ignored)} if self.ignored else {}
+        told |= {"corrections": [_counted(c) for c in self.corrections]} if self.corrections else {}
         return {"arrivals": [a.to_dict() for a in self.arrivals], **told}
 
 
@@ -118,7 +122,8 @@ def look(
     nets = {s.source.name: s.nets for s in sights if isinstance(s, _Own) and "nets" in vars(s)}
     ignored = tuple(name for s in sights if isinstance(s, _Own) for name in opening.ignored(s.source))
     parts = {n: len(of) for n, of in digests.items()}
-    return Seen((*rows, *gone), months, parts, digests, nets, main.newest_day, ignored)
+    corrections = tuple(c for s in sights if isinstance(s, _Own) for c in s.corrections(rows))
+    return Seen((*rows, *gone), months, parts, digests, nets, main.newest_day, ignored, corrections)
 
 
 def known(places: Places) -> Digests:
@@ -257,6 +262,12 @@ class _Own:
         else:
             found = self._of_one_file()
         yield from (arrival for arrival in found if arrival.what is not Arrived.SAME)
+
+    def corrections(self, arrived: Iterable[Arrival]) -> Iterator[Corrections]:
+        """What files did to lines of its months that are not as they were."""
+        periods = {a.period for a in arrived if a.source == self.source.name}
+        if periods and self.lines:
+            yield from (c for c in standing_of(self.source).corrections if periods & {*c.months, WHOLE})
 
     def _whole(self) -> Iterator[Arrival]:
         """A source without periods."""
@@ -401,6 +412,12 @@ class _Own:
 def _told(source: str, month: str, lines: PeriodLines) -> Arrival:
     came, added, again, gone = (shown(n) for n in (lines.came, lines.added, lines.again, lines.gone))
     return Arrival(source, month, lines.arrived, came, added, again, gone)
+
+
+def _counted(found: Corrections) -> dict[str, Any]:
+    """As JSON values; counts below ten are null."""
+    counts = {name: shown(getattr(found, name)) for name in ("replaced", "cancelled", "new")}
+    return {"file": found.file, **counts, "months": list(found.months)}
 
 
 def _sha(content: bytes) -> str:

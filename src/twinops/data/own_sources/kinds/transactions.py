@@ -10,7 +10,7 @@ from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import Form, OwnSource
+from twinops.own_params import RETURNS_OF, Form, OwnSource
 
 DAY = "day"
 _MONEY = {
@@ -31,7 +31,8 @@ FORM = Form(
         "time": "moment",
     },
     needed=("household_id", "time"),
-    fields=frozenset({"only", "cancelled", "repeated"}),
+    fields=frozenset({"only", "cancelled", "repeated", "corrections"}),
+    settled_by={"line_id": "code", RETURNS_OF: "code"},
 )
 SCHEMA = Schema(
     (
@@ -48,8 +49,8 @@ SCHEMA = Schema(
 
 
 def schema(said: OwnSource) -> Schema:
-    """Two equal lines are two scans, unless it was declared that they are one line twice."""
-    return replace(SCHEMA, repeats=said.repeated != "drop")
+    """Two equal lines are two scans, unless their numbers or a declaration say that they are one line twice."""
+    return replace(SCHEMA, repeats=said.repeated != "drop" or "line_id" in said.entering)
 
 
 def sealed(rows: pa.Table) -> pa.Table:

@@ -147,6 +147,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         (
             *(n for d in drafts for n in d.notes),
             *_asked_for(opt_ins[0].answered if opt_ins else (), bases),
+            *_to_sign(own),
             *_without_answers(opt_ins[0].answered if opt_ins else (), bases),
             *_unlike_encodings(drafts),
         ),
@@ -961,6 +962,19 @@ class _Others:
 _BORN = ("birth_year", "gender")
 _ONE_OF = 5
 """A column holds customers where one of so many of its ids stands in the sales."""
+
+
+def _to_sign(own: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What lets nobody in before a person has signed for it (GDPR art. 6(1)(f))."""
+    interest = LegalBasis.LEGITIMATE_INTEREST.value
+    legal = {name: body["legal"]["bases"] for name, body in own.items() if isinstance(body["legal"]["bases"], Mapping)}
+    named = [name for name, bases in legal.items() if interest in bases.values()]
+    if named:
+        yield (
+            f"{', '.join(named)} rests on a legitimate interest, which lets nobody in before somebody weighed it and "
+            "signed in compliance/interests.yaml (an entry stands there as an example); "
+            "`twinops status --open` lists each. Until then `make run` ends where a twin would learn."
+        )
 
 
 def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:

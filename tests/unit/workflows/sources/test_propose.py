@@ -315,6 +315,12 @@ def test_what_people_were_asked_is_told_by_the_basis_that_it_rests_on(shop: Shop
 # Into a project.
 
 
+def test_who_rests_on_a_legitimate_interest_is_told_where_it_is_signed(shop: ShopFiles) -> None:
+    for basis, told in (("legitimate_interest", 1), ("contract", 0)):
+        notes = look(shop, replace(MADE_UP, basis=basis)).notes
+        assert sum("signed in compliance/interests.yaml" in note for note in notes) == told
+
+
 def proposed(places: Places, files: ShopFiles, said: Said = MADE_UP, *, write: bool = True) -> Proposed:
     return propose(files, said, write, places=places)
 

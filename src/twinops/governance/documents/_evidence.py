@@ -11,6 +11,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, said
+from twinops.governance.open_fields import is_said
 from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
 
@@ -22,6 +23,7 @@ class CitedEvidence:
     evidence: Evidence
     decision: Decision
     UNKNOWN: ClassVar[Markup] = Markup("**not declared**")
+    OPEN: ClassVar[Markup] = Markup("**not said yet**")
 
     def value(self, name: str, *path: str) -> Any:
         """The bare value of a fact, or of the part of it at `path`; None when there is none."""
@@ -30,7 +32,15 @@ class CitedEvidence:
     def told(self, name: str, *path: str) -> Markup:
         """A fact, or the part of it at `path`, in words and cited; or that it is not known."""
         fact, value = self.evidence.fact(name), self.value(name, *path)
-        return self.UNKNOWN if fact is None or value is None else said(words(value), fact)
+        if fact is None or value is None:
+            return self.UNKNOWN
+        told = words(value)
+        return said(told, fact) if is_said(told) else self.OPEN
+
+    def is_said(self, name: str, *path: str) -> bool:
+        """Whether somebody has said the fact, or the part of it at `path`."""
+        value = self.value(name, *path)
+        return value is not None and is_said(words(value))
 
     def cited(self, name: str) -> Markup:
         """The citation of the fact and the measure of this name, as far as they are there."""

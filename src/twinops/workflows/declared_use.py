@@ -37,9 +37,9 @@ def controller_of(places: Places, own: OwnParams) -> str:
     there = (places.compliance / "intended_use.yaml").is_file()
     said = uses_of(places).controller if there else None
     sources = sorted({s.legal.controller for s in own.root.values() if is_said(s.legal.controller)})
-    people = {p.office: p.emails[0] for p in offices_of(places).people if p.emails}
+    people: dict[str, str] = {p.office: p.emails[0] for p in offices_of(places).people if p.office and p.emails}
     name = said.name if said and is_said(said.name) else " and ".join(sources)
-    contact = said.contact if said and is_said(said.contact) else people.get(DPO, people.get(DATA_OWNER, ""))
+    contact = said.contact if said and is_said(said.contact) else people.get(DPO) or people.get(DATA_OWNER) or ""
     return ", ".join(filter(None, (name, contact))) or NOT_SAID
 
 

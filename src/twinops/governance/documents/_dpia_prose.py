@@ -280,9 +280,10 @@ class Prose(CitedEvidence):
         for test in (t for t in _list(tests) if isinstance(t, dict) and t.get("kind") == "attribute"):
             of = found.setdefault(_known_for(test.get("history_days")), {})
             of.setdefault(str(test.get("outcome")), []).append(str(test.get("unit")).replace("_", " "))
-        if fact and found:
-            yield said("Predictions of spend were tried with and without each attribute.", fact)
-        for whom, of in found.items() if fact else ():
+        if fact is None or not found:
+            return
+        yield said("Predictions of spend were tried with and without each attribute.", fact)
+        for whom, of in found.items():
             told = "; ".join(f"{outcome}: {', '.join(units)}" for outcome, units in sorted(of.items()))
             yield said(f"{whom}, {_sentence(told)}", fact)
 

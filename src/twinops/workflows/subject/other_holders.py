@@ -53,7 +53,8 @@ def exports(entries: Iterable[RightsEntry], sids: Collection[str]) -> Iterator[s
 def _table(how: Sequence[str], made: Sequence[RightsEntry]) -> str:
     named, purpose, form, sealed = how
     first, last = (f"{one.at:%Y-%m-%d}" for one in (made[0], made[-1]))
-    when = f"on {last}" if len(made) == 1 else f"{len(made):,} times from {first} to {last}, the last time"
+    days = f"on {last}" if first == last else f"from {first} to {last}"
+    when = days if len(made) == 1 else f"{len(made):,} times {days}, the last time"
     rows = int(made[-1].act.about.get("rows", 0))
     told = f"A table of scores for {purpose.replace('_', ' ')} ({named}), written {when} with {rows:,} rows as {form}"
     if sealed == "yes":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from own_world import RETAIL, params
 
 from twinops.entities.wording import Wording
 from twinops.twin.answers.forecast import ESTABLISHED, Forecast
 from twinops.twin.answers.theme_facts import _times
+from twinops.workflows.declared_words import DeclaredWords
 from twinops.workflows.twin.predict import Predicted
 
 YEN, CROWNS = Wording(currency="JPY", minor_units=0), Wording(currency="CZK")
@@ -33,3 +35,9 @@ def test_a_mean_that_lies_at_the_end_of_its_range_is_told_to_and_one_within_is_n
 def test_a_pace_that_has_faded_is_no_claim_about_how_often_somebody_came(a_day: float):
     assert _times(a_day) == "hardly at all of late"
     assert _times(0.1) == "3.0 times a month"
+
+
+def test_a_currency_without_smaller_coins_has_none_whatever_a_declaration_leaves_out():
+    retail = {**RETAIL, "money": {**RETAIL["money"], "currency": "JPY"}}
+    assert DeclaredWords(params(retail=retail).own).wording.minor_units == 0
+    assert DeclaredWords(params(retail=RETAIL).own).wording.minor_units == 2

@@ -206,20 +206,29 @@ class CellRules(Section):
     among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
 
 
+_MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
+"""How monthly files are called; `.*`: some are in one format and some in another."""
+
 FIELDS = (
-    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed", "language",
-    "brand",
+    "cancelled", "repeated", "answers", "times", "undated_from", "ages_in", "scales", "special", "special_reviewed",
+    "language", "brand", "only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
 
 class OwnSource(Section):
-    """One source: where it lies, how it is written, and which of its columns is which of ours."""
+    """One source: where it lies, how it is written, and which of its columns is which of ours.
+
+    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
+    objections may say several lengths: a number stands for the customer of each, as none may be lost.
+    `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `times`: of a table with a column a purpose, the column with the day of each.
+    """
 
     kind: str
     reads: Literal["csv", "excel", "parquet", "folder", "sql", "archives"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    files: Annotated[str, Field(pattern=r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|parquet)$")] | None = None
+    files: Annotated[str, Field(pattern=_MONTHLY)] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     url_from: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     encoding: Literal[
@@ -231,6 +240,7 @@ class OwnSource(Section):
     header: bool = True
     sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
+    digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -239,6 +249,8 @@ class OwnSource(Section):
     cancelled: Annotated[str, Field(min_length=1, max_length=10)] | None = None
     repeated: Literal["keep", "drop"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    only: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
     scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -283,7 +295,7 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values())))
+        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values(), *self.only)))
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -351,7 +363,14 @@ class OwnSource(Section):
                 yield f"{name} does not go with {self.kind}"
         if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
             yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
+        yield from self._whose_and_when()
         yield from self._needed()
+
+    def _whose_and_when(self) -> Iterator[str]:
+        if len(self.digits) > 1 and not self.form.lists:
+            yield f"digits: {self.kind} say one length; only a list of objections may say several"
+        if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
+            yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 
     def _needed(self) -> Iterator[str]:
         given = set(self.entering) | set(self.constants)

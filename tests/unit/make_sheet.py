@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,28 +27,36 @@ _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 def write_sheet(path: Path, rows: Iterable[list[Any]]) -> None:
     """One sheet called Sales; moments as the serial numbers with a date's style that spreadsheets keep."""
-    body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    write_sheets(path, {"Sales": rows})
+
+
+def write_sheets(path: Path, sheets: Mapping[str, Iterable[list[Any]]]) -> None:
+    """Sheets by their names."""
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("[Content_Types].xml", _TYPES)
         packed.writestr(
             "_rels/.rels",
             f'{_RELS}<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         )
-        packed.writestr(
-            "xl/workbook.xml",
-            f'<workbook {_MAIN} xmlns:r="{_OFFICE}">'
-            '<sheets><sheet name="Sales" sheetId="1" r:id="r1"/></sheets></workbook>',
+        named = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
+        packed.writestr("xl/workbook.xml", f'<workbook {_MAIN} xmlns:r="{_OFFICE}"><sheets>{named}</sheets></workbook>')
+        where = "".join(
+            f'<Relationship Id="r{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+            for n in range(1, len(sheets) + 1)
         )
         packed.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'{_RELS}<Relationship Id="r1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-            f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+            f'{_RELS}{where}<Relationship Id="r0" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
         )
         packed.writestr(
             "xl/styles.xml",
             f'<styleSheet {_MAIN}><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22"/></cellXfs></styleSheet>',
         )
-        packed.writestr("xl/worksheets/sheet1.xml", f"<worksheet {_MAIN}><sheetData>{body}</sheetData></worksheet>")
+        for n, rows in enumerate(sheets.values(), 1):
+            body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+            packed.writestr(
+                f"xl/worksheets/sheet{n}.xml", f"<worksheet {_MAIN}><sheetData>{body}</sheetData></worksheet>"
+            )
 
 
 def _cell(value: Any) -> str:

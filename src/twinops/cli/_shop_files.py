@@ -232,12 +232,15 @@ def checked_text(found: Checked) -> str:
     if found.crowd is not None:
         lines.append(
             f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "
-            f"({found.crowd.share:.0%}); if it stands for nobody, list it in `missing`"
+            f"({found.crowd.share:.0%}), first in {', '.join(found.crowd.lines)}; if it is of nobody, as a card of the "
+            f"staff or the till is, list it under own.{found.name}.missing in params.yaml"
         )
     lines += [f"  - {told}" for told in mistakes_told(found.mistakes)]
     lines += [f"  {ignored_text(name)}" for name in found.ignored]
     if found.not_collected:
         lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
+    if found.holes:
+        lines.append(f"  beware: no receipt lies in {', '.join(found.holes)}, though some do before and after")
     if found.without_rows:
         lines.append(f"  months without a row: {', '.join(found.without_rows)}")
     return "\n".join(lines)
@@ -259,6 +262,8 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
 
 def _rows(found: Checked) -> str:
     """A line of opt-ins holds an answer a purpose, and each is counted."""
+    if found.kind == "optouts":
+        return "objections, one a line and purpose,"
     return "answers" if found.kind == "consent" else "records"
 
 

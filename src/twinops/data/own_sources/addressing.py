@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.cell_values import event_of
+from twinops.data.own_sources.counted_rows import COUNTS
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import Event, Purpose
@@ -48,6 +49,8 @@ def _placed(ours: str, sources: Collection[str]) -> str | None:
 
 def _knows(source: str, column: str) -> bool:
     kind = KINDS.get(source, source)
+    if column == COUNTS and source in words()["rows"]:
+        return True
     return column in known(source) or (form(kind).answers and _ANY_NAME.fullmatch(column) is not None)
 
 

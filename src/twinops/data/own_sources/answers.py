@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cell_values import event_of, is_nothing
+from twinops.data.own_sources.cell_values import event_of, is_nothing, of_digits
 from twinops.data.own_sources.cells import TextCells
 from twinops.entities.consent import Event, Purpose
 from twinops.own_params import ANSWER, OwnSource
@@ -43,7 +43,8 @@ def _turned(cells: TextCells, said: OwnSource) -> TextCells:
     table, parts, silent = cells.table, [], 0
     others = [c for c in table.column_names if c == "place" or c in said.entering.values()]
     for k, (purpose, theirs) in enumerate(said.answers.items()):
-        rows = _answered(table.select(others), table[theirs], purpose).set_column(0, "place", _placed(table, said, k))
+        rows = _answered(_on_its_day(table, said, purpose).select(others), table[theirs], purpose)
+        rows = rows.set_column(0, "place", _placed(table, said, k))
         spoken = np.array(
             [not is_nothing(text or "") and text.strip() not in said.missing for text in table[theirs].to_pylist()],
             bool,
@@ -53,10 +54,18 @@ def _turned(cells: TextCells, said: OwnSource) -> TextCells:
     return _as_long(cells, parts, said, {SILENT: silent} if silent else {})
 
 
+def _on_its_day(table: pa.Table, said: OwnSource, purpose: Purpose) -> pa.Table:
+    """The records with the day of one purpose for their day, where each purpose has its own."""
+    if purpose not in said.times:
+        return table
+    at = table.column_names.index(said.columns["time"])
+    return table.set_column(at, said.columns["time"], table[said.times[purpose]])
+
+
 def fold(said: OwnSource) -> int:
     """How many answers a record may hold."""
-    if said.form.lists and not _names_purpose(said):
-        return len(Purpose)
+    if said.form.lists:
+        return (1 if _names_purpose(said) else len(Purpose)) * max(len(said.digits), 1)
     return len(said.answers) or max(map(len, _meant(said).values()), default=1)
 
 
@@ -104,16 +113,32 @@ def _objections(cells: TextCells, said: OwnSource) -> TextCells:
     left = {NO_OBJECTION: sum(no)} if any(no) else {}
     listed = table.filter(pa.array([not n for n in no], pa.bool_()))
     stands = pa.array([str(Event.OBJECTED)] * listed.num_rows, pa.string())
-    if _names_purpose(said):
-        named = listed[said.columns["purpose"]] if "purpose" in said.entering else None
-        told = pa.array([said.constants.get("purpose")] * listed.num_rows, pa.string()) if named is None else named
-        both = listed.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], stands)
-        return replace(cells, table=both, left_out=left)
     parts = []
-    for k, purpose in enumerate(Purpose):
-        rows = _answered(listed, stands, purpose)
-        parts.append(rows.set_column(0, "place", _placed(listed, said, k)))
+    for m, whom in enumerate(_whoever_it_may_be(listed, said)):
+        if _names_purpose(said):
+            named = whom[said.columns["purpose"]] if "purpose" in said.entering else None
+            told = pa.array([said.constants.get("purpose")] * whom.num_rows, pa.string()) if named is None else named
+            both = whom.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], stands)
+            parts.append(both.set_column(0, "place", _placed(whom, said, m)))
+            continue
+        for k, purpose in enumerate(Purpose):
+            rows = _answered(whom, stands, purpose)
+            parts.append(rows.set_column(0, "place", _placed(whom, said, m * len(Purpose) + k)))
+    if _names_purpose(said) and fold(said) == 1:
+        return replace(cells, table=parts[0], left_out=left)
     return _as_long(cells, parts, said, left)
+
+
+def _whoever_it_may_be(listed: pa.Table, said: OwnSource) -> list[pa.Table]:
+    """The list with each length that customer numbers have: an objection is lost by no way of writing it."""
+    if len(said.digits) < 2:
+        return [listed]
+    theirs = said.columns["household_id"]
+    at, written = listed.column_names.index(theirs), listed[theirs].to_pylist()
+    return [
+        listed.set_column(at, theirs, pa.array([t and of_digits(t, digits) for t in written], pa.string()))
+        for digits in said.digits
+    ]
 
 
 def _names_purpose(said: OwnSource) -> bool:

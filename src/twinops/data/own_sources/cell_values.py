@@ -27,12 +27,15 @@ MAX_ANSWER = 60
 _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,2})?")
 _FLOATING_ID = re.compile(r"([0-9]{1,20})\.0+")
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
+_BETWEEN_DIGITS = re.compile(r"[\s./\u2010-\u2015-]")
 _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
+_MINUS = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}▲△", "-"))
+"""Signs before an amount below zero; triangles are Japanese bookkeepers'."""
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
 _BLANKS = re.compile("[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
@@ -43,29 +46,7 @@ NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: none was said, and any may stand beside an amount."""
 _ANY_MARK = tuple(sorted({*SYMBOLS, *(m for marks in SYMBOLS.values() for m in marks)} - {"R"}, key=len, reverse=True))
 
-NOTHING = frozenset(
-    {
-        *(
-            "null",
-            "nil",
-            "nan",
-            "none",
-            "na",
-            "n/a",
-            "n.a.",
-            "#n/a",
-            "#n/v",
-            "#null!",
-            "(null)",
-            "(none)",
-            "nat",
-            "<na>",
-        ),
-        *("undefined", "unknown", "unbekannt", "inconnu", "desconocido", "sconosciuto", "onbekend", "anonymous"),
-        *("anonym", "anonyme", "keine angabe", "k.a.", "k. a.", "not available", "no value", "<null>", "\\n"),
-        *("-", "--", "---", "?", "."),
-    }
-)
+NOTHING = frozenset(word.replace("_", " ").casefold() for word in str(_LISTED["nothing"]).split())
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
 
 WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
@@ -102,6 +83,16 @@ def identity(cell: str) -> str:
     return floating[1] if floating else text
 
 
+def of_digits(cell: str, digits: int) -> str:
+    """A customer number of so many digits, without blanks and dashes and with the zeros it may have lost.
+
+    >>> of_digits("0700 2252", 8), of_digits("7002109.0", 8), of_digits("C-17", 8), of_digits("00-12", 1)
+    ('07002252', '07002109', 'C-17', '12')
+    """
+    text = _BETWEEN_DIGITS.sub("", _FLOATING_ID.sub(r"\1", cell.strip()))
+    return text.lstrip("0").zfill(digits) if text.isascii() and text.isdecimal() else cell
+
+
 def is_nothing(cell: str) -> bool:
     """It stands for no value.
 
@@ -125,8 +116,10 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     >>> euro = MoneyParams(decimal=",", thousands=".", currency="EUR")
     >>> number("1.234,50 €", euro), number("-2.5", None), number("3,00-", euro), number("(3,00)", euro)
     (Decimal('1234.50'), Decimal('-2.5'), Decimal('-3.00'), Decimal('-3.00'))
+    >>> number("▲1", None)
+    Decimal('-1')
     """
-    text = narrow(cell.strip()).replace("\N{MINUS SIGN}", "-")
+    text = narrow(cell.strip()).translate(_MINUS)
     if money is not None:
         text = _with_point(_signed(_without_currency(text, money)), money)
     if not _PLAIN.fullmatch(text):

@@ -204,6 +204,7 @@ def read_as(draft: Draft) -> dict[str, Any]:
     if file.reads == "csv":
         body |= {"separator": file.separator} | ({} if file.encoding == "detect" else {"encoding": file.encoding})
         body |= {} if file.header else {"header": False}
+    body |= {"sheet": file.sheet} if file.sheet else {}
     return body
 
 

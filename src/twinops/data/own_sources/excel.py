@@ -1,10 +1,11 @@
-"""One sheet of a spreadsheet (.xlsx, .xls, .ods), read by calamine; typed cells become text, as of Parquet."""
+"""The sheets of a spreadsheet (.xlsx, .xls, .ods), read by calamine; typed cells become text, as of Parquet."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -16,6 +17,10 @@ from twinops.errors import DataError
 
 MAX_UNPACKED = 2 * 2**30
 _EXACT = 2**53
+_HEAD_WITHIN = 20
+EVERY = "*"
+"""Stands for every sheet that has the columns."""
+ABOVE = "above_the_head_of_the_table"
 
 
 def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
@@ -24,22 +29,29 @@ def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
     Raises:
         DataError: it is no spreadsheet, there is no such sheet, it is too large once unpacked, or a column is missing.
     """
-    digest, rows = opening.digest(file), sheet_rows(source, file)
-    head = next(rows, [])
-    names = [as_text(c) or "" for c in head] if source.said.header else [str(i) for i in range(1, len(head) + 1)]
-    wanted, dropped = asked_columns(source, [n.strip() for n in names])
-    kept = [[n.strip() for n in names].index(c) for c in wanted]
-    taken: list[tuple[int, list[Any]]] = [] if source.said.header else [(1, head)]
-    typed: set[str] = set()
-    for number, row in enumerate(rows, start=2):
-        if number > source.max_rows + 1:
-            raise too_many(source)
-        if any(c not in ("", None) for c in row):
-            taken.append((number, row))
+    digest, before = opening.digest(file), 0
+    for rows in sheets_of(source, file):
+        yield from _of_sheet(source, rows, digest, before)
+        before += len(rows)
+
+
+def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before: int) -> Iterator[TextCells]:
+    """The rows of one sheet; those above its head are counted as left out."""
+    at = head_at(rows, source.said.read) if source.said.header else 0
+    head = rows[at] if rows else []
+    names = called(head) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
+    wanted, dropped = asked_columns(source, names)
+    kept = [names.index(c) for c in wanted]
+    if before + len(rows) > source.max_rows + 1:
+        raise too_many(source)
+    first = at + 1 if source.said.header else 0
+    numbered = enumerate(rows[first:], start=before + first + 1)
+    taken = [(n, row) for n, row in numbered if any(c not in ("", None) for c in row)]
+    titles = sum(any(c not in ("", None) for c in row) for row in rows[:at])
     # a column with numbers and texts is plain as a whole, whichever part holds the first number
     typed = {c for c, i in zip(wanted, kept, strict=True) if any(_typed(row, i) for _, row in taken)}
     for theirs in set(source.said.identities) & typed:
-        _refuse_floating(source, theirs, [row[names.index(theirs)] for _, row in taken])
+        _refuse_floating(source, theirs, [_cell(row, names.index(theirs)) for _, row in taken])
     for start in range(0, max(len(taken), 1), AT_ONCE):
         some = taken[start : start + AT_ONCE]
         columns = {
@@ -47,20 +59,51 @@ def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
             for c, i in zip(wanted, kept, strict=True)
         }
         table = pa.table({"place": pa.array([n for n, _ in some], pa.int64()), **columns})
-        yield TextCells(table, frozenset(typed), (), dropped, digest)
+        left = {ABOVE: titles} if titles and not start else {}
+        yield TextCells(table, frozenset(typed), (), dropped, digest, left_out=left)
 
 
-def sheet_rows(source: DeclaredSource, file: BinaryIO) -> Iterator[list[Any]]:
-    """All rows of the declared sheet, or of the first one."""
+def called(head: list[Any]) -> list[str]:
+    """The names of columns."""
+    return [(as_text(c) or "").strip() for c in head]
+
+
+def head_at(rows: Sequence[list[Any]], wanted: Sequence[str] = ()) -> int:
+    """Which row names the columns: the first that holds all `wanted`, or is all text and as wide as the rows are.
+
+    What stands above is a title; tables of accountants often have one.
+    """
+    first = rows[:_HEAD_WITHIN]
+    if wanted:
+        found = next((n for n, row in enumerate(first) if set(wanted) <= set(called(row))), None)
+        if found is not None:
+            return found
+    filled = [[c for c in row if c not in ("", None)] for row in first]
+    widest = max(map(len, filled), default=0)
+    heads = (n for n, row in enumerate(filled) if len(row) > 1 and 2 * len(row) > widest and all(map(_worded, row)))
+    return next(heads, 0) if filled and len(filled[0]) <= 1 else 0
+
+
+def _worded(cell: Any) -> bool:
+    return isinstance(cell, str)
+
+
+def sheets_of(source: DeclaredSource, file: BinaryIO) -> Iterator[list[list[Any]]]:
+    """All rows of the declared sheet, of the first one, or with `*` of each one that has the columns.
+
+    Raises:
+        DataError: it is no spreadsheet, or has no such sheet.
+    """
     from python_calamine import CalamineWorkbook
 
     try:
         _bounded(source, file)
         book = CalamineWorkbook.from_object(file)
-        name = source.said.sheet or book.sheet_names[0]
-        if name not in book.sheet_names:
-            raise DataError(f"{source.where}: there is no sheet {name}.", hint="Check sheet in params.yaml.")
-        yield from book.get_sheet_by_name(name).iter_rows()
+        told = source.said.sheet or book.sheet_names[0]
+        if told not in (EVERY, *book.sheet_names):
+            raise DataError(f"{source.where}: there is no sheet {told}.", hint="Check sheet in params.yaml.")
+        names = list(book.sheet_names) if told == EVERY else [told]
+        every = [list(islice(book.get_sheet_by_name(n).iter_rows(), source.max_rows + 2)) for n in names]
     except DataError:
         raise
     except Exception as problem:  # calamine has errors of its own for every format, and a panic for broken ones
@@ -68,6 +111,13 @@ def sheet_rows(source: DeclaredSource, file: BinaryIO) -> Iterator[list[Any]]:
             f"{source.where} is no spreadsheet that can be read ({type(problem).__name__}).",
             hint="Save it as .xlsx or .csv.",
         ) from None
+    holding = [rows for rows in every if has_columns(rows, source.said.read)]
+    yield from (holding or every[:1]) if told == EVERY else every
+
+
+def has_columns(rows: Sequence[list[Any]], wanted: Sequence[str]) -> bool:
+    """A sheet has columns of these names, in whatever order."""
+    return bool(rows) and set(wanted) <= set(called(rows[head_at(rows, wanted)]))
 
 
 def as_text(value: Any) -> str | None:

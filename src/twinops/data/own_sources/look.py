@@ -51,6 +51,8 @@ class Crowd:
     rows: int
     share: float
     shape: str
+    lines: tuple[str, ...] = ()
+    """Where it stands first, so that whoever has the file finds it."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class SourceLook:
     """On how many visits receipts lie by day, where it holds receipts."""
     ignored: tuple[str, ...] = ()
     """Files that lie in its folder and are not read."""
+    people: frozenset[str] = frozenset()
+    """Whose good rows there are, to compare sources by; never told."""
 
 
 @dataclass
@@ -101,6 +105,8 @@ class _Tally:
     mistaken: dict[str, list[RefusedRow]] = field(default_factory=dict)
     origins: list[Origin] = field(default_factory=list)
     visits: list[pa.Table] = field(default_factory=list)
+    first: dict[str, list[int]] = field(default_factory=dict)
+    """Of the ids with the most rows of each batch the first places."""
 
     def add(self, more: _Tally, *, apart: int) -> None:
         """The next batch, whose places begin so far behind."""
@@ -110,6 +116,8 @@ class _Tally:
             counted_so_far.update(counts)
         self.dropped, self.filled = more.dropped, more.filled
         self.visits += more.visits
+        for who, places in more.first.items():
+            self.first.setdefault(who, [place + apart for place in places])
         self.origins += [Origin(one.file, one.before + apart) for one in more.origins]
         for reason, rows in more.mistaken.items():
             kept = self.mistaken.setdefault(reason, [])
@@ -134,7 +142,8 @@ def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
         source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
-        tuple(mistakes), _crowd(tally.people), counted(tally.visits), opening.ignored(source),
+        tuple(mistakes), _crowd(source, tally), counted(tally.visits), opening.ignored(source),
+        frozenset(tally.people),
     )  # fmt: skip
 
 
@@ -151,6 +160,9 @@ def _counted(entered: Entered) -> _Tally:
         tally.mistaken.setdefault(row.reason, []).append(row)
     if source.said.form.people is not None:
         tally.people.update(_counts(good[source.said.form.people]))
+        for who, _ in tally.people.most_common(SHOWN):
+            theirs = good["place"].filter(pc.equal(good[source.said.form.people], who))
+            tally.first[who] = sorted(theirs.take(pc.bottom_k_unstable(theirs, SHOWN)).to_pylist())
     if "sales_value" in source.said.form.columns:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
         # equal lines have one time, so they are in one month
@@ -207,13 +219,15 @@ def _taken(source: DeclaredSource, reason: str, ours: str | None) -> str:
     return ", ".join(column.allowed) if reason.endswith("_unknown") and column.allowed else ""
 
 
-def _crowd(people: Counter[str]) -> Crowd | None:
+def _crowd(source: DeclaredSource, tally: _Tally) -> Crowd | None:
     """The most frequent id, where it has twenty times the rows of the middle one, or nearly a third of all."""
+    people = tally.people
     rows = people.total()
     if rows < _LEAST_ROWS or max(people.values()) == 1:
         return None
     who, most = people.most_common(1)[0]
     outsize = most >= _OUTSIZE * float(np.median(list(people.values()))) and most * 100 >= rows
     if outsize or most >= _LARGE_SHARE * rows:
-        return Crowd(most, round(most / rows, 3), shape(who))
+        lines = tuple(_line(place, tally.origins, source.said) for place in tally.first.get(who, ()))
+        return Crowd(most, round(most / rows, 3), shape(who), lines)
     return None

@@ -158,7 +158,7 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
 def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
-        "identity": notation.identity,
+        "identity": _whose(said) if ours == "household_id" and said.digits else notation.identity,
         "link": notation.identity,
         "handle": notation.handle,
         "contact": notation.contact,
@@ -185,6 +185,19 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         # a discount is one whichever sign it is written with
         return lambda cell: _fits(sign(notation.hundredths(notation.number(cell, money), currency)))
     return readers.get(kind, notation.words)
+
+
+def _whose(said: OwnSource) -> Callable[[str], Any]:
+    """A customer number in the one form it has here; what stands for nobody does so however it is written."""
+    if len(said.digits) > 1:  # the list was turned into each form before
+        return notation.identity
+    absent = {notation.of_digits(m, said.digits[0]) for m in said.missing}
+
+    def read(cell: str) -> str | None:
+        found = notation.of_digits(notation.identity(cell), said.digits[0])
+        return None if found in absent else found
+
+    return read
 
 
 def _read(read: Callable[[str], Any], cell: str) -> Any:
@@ -320,4 +333,6 @@ def _first(bad: dict[str, np.ndarray], n: int) -> pa.Array:
 
 def stood_in(said: OwnSource) -> frozenset[str]:
     """Columns of ours that the file does not have, and in which a value stands that nobody told."""
-    return frozenset(c for c in said.ours if c in _STAND_INS and c not in said.columns and c not in said.constants)
+    # one declared notice stands on every row, on those from before it was written, too
+    made_up = {*_STAND_INS, "notice_version"}
+    return frozenset(c for c in said.ours if c in made_up and c not in said.columns and c not in said.constants)

@@ -18,7 +18,7 @@ from typing import Any
 
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import exports
+from twinops.data.own_sources import counted_rows, exports
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -249,7 +249,18 @@ class _Kind:
         for _, _, theirs, ours in sorted(scored):
             if ours not in draft.columns and theirs in draft.free:
                 draft.take(ours, theirs, self._why(ours))
+        if self.name == "redemptions" and "redemption_date" not in draft.columns:
+            self._day_of_receipt(draft)
         return draft
+
+    def _day_of_receipt(self, draft: Draft) -> None:
+        """Whoever stands beside a receipt bought something with it: the day is that of the purchase."""
+        receipts, discounts = (words()["columns"][c] for c in ("basket_id", "retail_disc"))
+        tells = any(fit(c, receipts, an_id=True) > 1 or fit(c, discounts, an_id=False) > 1 for c in draft.free)
+        days = [c for c in draft.free if draft.file.told(c) and date_format(draft.file.told(c)) is not None]
+        days = [c for c in days if fit(c, words()["columns"]["time"], an_id=False) > 0]
+        if tells and len(days) == 1:
+            draft.take("redemption_date", days[0], "it stands beside a receipt or a discount")
 
     def lost(self, draft: Draft) -> list[str]:
         """Columns that it needs and has not."""
@@ -360,6 +371,8 @@ class _Kind:
         if "time" in self.form.needed and "time" not in draft.columns:
             more["undated_from"] = self.shop.last.isoformat()
             draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
+        if "only" in self.form.fields:
+            more |= counted_rows.proposed(draft, self.shop.said)
         moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
         if moments:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(

@@ -106,7 +106,8 @@ def _server(said: OwnSource) -> dict[str, Any]:
     if said.reads == "sql":
         return {"type": "custom", "description": "A database; its address is in the environment."}
     path = f"{said.path}/{said.files}" if said.files else said.path or ""
-    shape = {"folder": (said.files or "").rpartition(".")[2], "archives": "zip"}.get(said.reads, said.reads)
+    monthly = "parquet" if (said.files or "").endswith(".parquet") else "csv"
+    shape = {"folder": monthly, "archives": "zip"}.get(said.reads, said.reads)
     return {"type": "local", "path": path, "format": shape}
 
 

@@ -19,29 +19,51 @@ from twinops.errors import DataError, ParamsError
 _CHUNK = 2**20
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _PACKED = {_ZIP: "a zip archive", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
+SHEETS = (".xlsx", ".xls", ".ods")
+TEXTS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz")
+TABLES = (*TEXTS, ".parquet", *SHEETS)
+"""How files end that can be read; each file of a folder is read as what it is."""
+_ANY = ".*"
+_OF_NO_SHOP = ("_", ".", "~$")
+"""What systems and programs leave in a folder begins so, or is called as below."""
+_LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
 def batches(source: DeclaredSource) -> dict[str, Path]:
     """The declared files: by month for a folder, or the one file as `all`.
 
     Raises:
-        DataError: the folder is not there, or holds no file of a month.
+        DataError: the folder is not there, holds no file of a month, or two files of one month.
     """
     place = _declared_path(source)
     if source.said.reads != "folder":
         return {"all": place}
     if not place.is_dir():
         raise DataError(f"{source.where}: there is no folder {place.name}.", hint="Check path in params.yaml.")
-    before, after = (source.said.files or "").split("{month}")
-    found = {
-        n.removeprefix(before).removesuffix(after): place / n
-        for n in sorted(p.name for p in place.iterdir())
-        if _fits(n, before, after)
-    }
+    found = months_named(place, source.said.files or "")
     if not found:
         raise DataError(
             f"{source.where}: {place.name} holds no file {source.said.files}.", hint="Check files in params.yaml."
         )
+    return found
+
+
+def months_named(folder: Path, files: str) -> dict[str, Path]:
+    """The files of a folder that are called as `files` says, by the month for `{month}`.
+
+    Raises:
+        DataError: two of them are of one month.
+    """
+    before, after = files.split("{month}")
+    found: dict[str, Path] = {}
+    for name in sorted(p.name for p in folder.iterdir()):
+        month = _month_of(name, before, after)
+        if month is not None and month in found:
+            raise DataError(
+                f"{found[month].name} and {name} in the folder {folder.name} are of one month.",
+                hint="Take one of them out of the folder, or put their rows into one.",
+            )
+        found |= {} if month is None else {month: folder / name}
     return found
 
 
@@ -54,15 +76,17 @@ def ignored(source: DeclaredSource) -> tuple[str, ...]:
     stem = before.strip(" _-.").casefold()
     names = sorted(p.name for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
     near = (n for n in names if (stem in n.casefold() if stem else n.casefold().endswith(after.casefold())))
-    return tuple(n for n in near if not _fits(n, before, after))
+    return tuple(n for n in near if _month_of(n, before, after) is None)
 
 
 def ends_open(source: DeclaredSource, batch: str) -> bool:
     """A text file's last line has no end, as where a copy broke off."""
     if source.said.reads not in ("csv", "folder"):
         return False
-    last = b"\n"
-    with opened(source, parts(source, of_batch(source, batch))[-1]) as file, whole(source):
+    last, ending = b"\n", parts(source, of_batch(source, batch))[-1]
+    if ending.name.endswith((".parquet", *SHEETS)):
+        return False
+    with opened(source, ending) as file, whole(source):
         text = unpacked(file)
         while chunk := text.read(_CHUNK):
             last = chunk[-2:]
@@ -132,22 +156,33 @@ def too_large(source: DeclaredSource, size: int) -> DataError:
 
 
 def parts(source: DeclaredSource, path: Path) -> list[Path]:
-    """The file, or of a folder the files that hold rows, as Spark writes them, in order of their names.
+    """The file, or of a folder all files, each as what it is, in order of their names.
 
     Raises:
-        DataError: the folder holds no such file.
+        DataError: the folder holds no such file, or one that is not read: its rows would be lost in silence.
     """
     if not path.is_dir():
         return [path]
-    endings = (".parquet",) if source.said.reads == "parquet" else (".csv", ".csv.gz", ".txt", ".tsv")
-    inside = (p for p in path.rglob("*") if p.is_file() and p.name.endswith(endings))
-    found = sorted(p for p in inside if not any(n.startswith(("_", ".")) for n in p.relative_to(path).parts))
+    inside = within(path)
+    found = [p for p in inside if p.name.casefold().endswith(TABLES)]
     if not found:
         raise DataError(
-            f"{source.where}: the folder {path.name} holds no file that ends with {' or '.join(endings)}.",
+            f"{source.where}: the folder {path.name} holds no file that ends with {' or '.join(TABLES)}.",
             hint="Check path and reads in params.yaml.",
         )
+    other = [label(path, p) for p in inside if p not in found]
+    if other:
+        raise DataError(
+            f"{source.where}: {', '.join(other[:5])} in the folder {path.name} cannot be read.",
+            hint=f"Save it as {', '.join(TABLES)}, or move it out of the folder if it holds no rows.",
+        )
     return found
+
+
+def within(folder: Path) -> list[Path]:
+    """All files of a folder and the folders in it, in order, but those that systems and programs leave there."""
+    inside = (p for p in folder.rglob("*") if p.is_file() and p.name.casefold() not in _LEFT_BY_SYSTEMS)
+    return sorted(p for p in inside if not any(n.startswith(_OF_NO_SHOP) for n in p.relative_to(folder).parts))
 
 
 def label(path: Path, part: Path) -> str:
@@ -186,15 +221,27 @@ def _declared_path(source: DeclaredSource) -> Path:
     return source.root / (source.said.path or "")
 
 
-def _fits(name: str, before: str, after: str) -> bool:
-    if not (name.startswith(before) and name.endswith(after)):
-        return False
-    return bool(MONTH.fullmatch(name[len(before) : len(name) - len(after)]))
+def _month_of(name: str, before: str, after: str) -> str | None:
+    """The month that a file is named after; with `.*` whichever way it is written."""
+    endings = [e for e in TABLES if name.casefold().endswith(e)] if after.endswith(_ANY) else [""]
+    stem = after.removesuffix(_ANY) if after.endswith(_ANY) else after
+    for ending in endings:
+        rest = name[: len(name) - len(ending)]
+        if rest.startswith(before) and rest.endswith(stem):
+            month = rest[len(before) : len(rest) - len(stem)]
+            if MONTH.fullmatch(month):
+                return month
+    return None
+
+
+def is_sheet(source: DeclaredSource, path: Path) -> bool:
+    """It is read as a spreadsheet."""
+    return source.said.reads == "excel" or (source.said.reads != "parquet" and path.suffix.casefold() in SHEETS)
 
 
 def _refuse_packed(source: DeclaredSource, path: Path, file: BinaryIO) -> None:
     head = file.read(4)
     file.seek(0)
     for magic, what in _PACKED.items():
-        if head.startswith(magic) and not (magic == _ZIP and source.said.reads == "excel"):
+        if head.startswith(magic) and not (magic == _ZIP and is_sheet(source, path)):
             raise DataError(f"{source.where}: {path.name} is {what}; archives are not opened.", hint="Unpack it first.")

@@ -18,13 +18,14 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import more_files, pricing
+from twinops.data.own_sources import counted_rows, more_files, pricing
 from twinops.data.own_sources.addressing import addressed, unlike
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.asking import Question, questions
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.declared import MONTH
+from twinops.data.own_sources.customer_numbers import digits_of, of_any_length
+from twinops.data.own_sources.days_beside import begins_as, day_of
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -58,7 +59,7 @@ from twinops.data.own_sources.recognising import (
     speaks_of,
     words,
 )
-from twinops.data.own_sources.sampling import FIRST, every_cell
+from twinops.data.own_sources.sampling import FIRST, beside_months, every_cell, months_in
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.errors import DataError
@@ -106,10 +107,12 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     troubles = [*wrong, *unlike(said), *troubles]
     if sales is None:
         raise refusal([*troubles, *_unopened(files, said)])
-    ids = frozenset(c.strip() for c in sales.file.told(sales.columns["household_id"]))
-    others = _Others(said, ids, _last_day(sales, said))
+    told = [c.strip() for c in sales.file.told(sales.columns["household_id"])]
+    digits = digits_of(told)
+    ids = frozenset(of_any_length(c, digits) for c in told)
+    others = _Others(said, ids, _last_day(sales, said), digits)
     made, found = _around(files, others)
-    troubles += found
+    troubles += [*found, *_unnamed(files, others)]
     opt_ins = made.get("optins")
     bases = _bases(said, opt_ins[0].answered if opt_ins else ())
     drafts, own = [sales], {"sales": _transactions(sales, said)}
@@ -117,6 +120,9 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     for draft, body in made.values():
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
+    if len(digits) == 1:
+        shown = f"{digits[0]}: blanks, dashes and lost zeros make no other customer"
+        sales.choices.append(Choice("sales", "digits", shown, "customer numbers are digits, and zeros stand before"))
     more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
     troubles += found
     for draft, body in more:
@@ -127,6 +133,10 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
+    for body in own.values():
+        several = body["kind"] == "optouts"
+        if digits and (len(digits) == 1 or several) and "household_id" in body.get("columns", {}):
+            body["digits"] = list(digits)
     said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
     if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from
         raise refusal(troubles)
@@ -172,6 +182,17 @@ def _attempt(path: Path, make: Callable[[], _T]) -> tuple[_T | None, list[Troubl
         return None, list(found.found)
     except DataError as found:
         return None, [Trouble(path.name, f"{found.what} {found.hint}")]
+
+
+def _unnamed(files: ShopFiles, others: _Others) -> Iterator[Trouble]:
+    """Files beside the months that are about their customers, and that nobody named: one may say who objected."""
+    months = months_in(files.sales) if files.sales.is_dir() else None
+    named = {p.resolve() for p in (files.customers, files.opt_ins, files.opt_outs) if p is not None}
+    named |= {more_files.path_of(told).resolve() for told in files.more}
+    for path in beside_months(files.sales, months) if months else ():
+        if path.parent == files.sales and path.resolve() not in named and (option := others.option_for(path)):
+            what = "it lies beside the months and is about their customers. Say what it is, or move it elsewhere."
+            yield Trouble(path.name, what, (), (f"{option} {quote(str(path))}",), mine=True)
 
 
 def _unopened(files: ShopFiles, said: Said) -> Iterator[Trouble]:
@@ -521,7 +542,13 @@ def _numbers_share(cells: list[str]) -> float:
 
 
 def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
-    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)}
+    rows = counted_rows.proposed(draft, said)
+    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
+    nobody = _placeholders(draft)
+    if nobody:
+        body["missing"] = nobody
+        why = "one digit over and over, on far more lines than any customer has: it stands for nobody"
+        draft.choices.append(Choice("sales", "missing", ", ".join(nobody), why))
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
     prefix = _cancelling(draft)
@@ -532,6 +559,17 @@ def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
         )
     _tell_returns(draft)
     return {"kind": "transactions"} | body
+
+
+def _placeholders(draft: Draft) -> list[str]:
+    """Ids of one digit over and over (00000000, 9999) that have far more lines than the middle customer."""
+    found = Counter(c.strip() for c in draft.file.told(draft.columns["household_id"]) if not notation.is_nothing(c))
+    middle = sorted(found.values())[len(found) // 2] if found else 0
+    alike = (w for w in found if re.fullmatch(r"([0-9])\1{2,}", w))
+    return sorted(w for w in alike if found[w] >= _FAR_MORE * middle)
+
+
+_FAR_MORE = 5
 
 
 def _time(draft: Draft, said: Said) -> dict[str, Any]:
@@ -659,6 +697,28 @@ class _Others:
     said: Said
     ids: frozenset[str]
     last: date
+    digits: tuple[int, ...] = ()
+
+    def option_for(self, path: Path) -> str | None:
+        """The option that a file likely goes with; None: it is about no customer of the sales, or no table."""
+        try:
+            draft = draft_of("file", path)
+        except DataError:
+            return None
+        cells = draft.file.cells
+        shares = (
+            (len(own & self.ids), len(own))
+            for c in draft.free
+            if (own := {of_any_length(x.strip(), self.digits) for x in cells[c]} - {""})
+        )
+        if not any(known > 1 and known * _ONE_OF >= of for known, of in shares):
+            return None
+        if len(draft.free) == 1:
+            return "--opt-outs"
+        if any(is_said(cells[c]) for c in draft.free):
+            return "--opt-ins"
+        profiles = words()["profiles"]
+        return "--customers" if any(born(c, profiles[r]) for c in draft.free for r in _BORN) else "--also"
 
     def opt_ins(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A table with a column a purpose, or a ledger with a row an answer."""
@@ -675,8 +735,38 @@ class _Others:
             return draft, body | ({"codes": mine} if mine else {})
         answers = self._answers(draft, asked, codes)
         draft.answered += answers
-        more = {"codes": {"event": codes}} if codes else {}
+        more: dict[str, Any] = {"codes": {"event": codes}} if codes else {}
+        times = self._days_beside(draft, answers)
+        if times:
+            first = next(iter(times.values()))
+            if "time" in draft.columns and len(set(times.values())) == 1 and draft.columns["time"] != first:
+                times = {}  # a person said another day
+            else:
+                draft.columns["time"] = first
+                more["times"] = times
         return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers} | more
+
+    def _days_beside(self, draft: Draft, answers: Mapping[str, str]) -> dict[str, str]:
+        """The day of each purpose, where each has a column of its own: called as the answers are, and something more.
+
+        Nothing where one day is for all of them.
+        """
+        days = [c for c in draft.file.names if c and date_format(draft.file.cells[c]) is not None]
+        days = [c for c in days if not is_said(draft.file.cells[c])]
+        found = {p: day for p, theirs in answers.items() if (day := day_of(theirs, days, draft.file.names))}
+        if not found:
+            return {}
+        one = next((c for c in days if not any(begins_as(c, n) for n in draft.file.names if n != c)), None)
+        without = [theirs for p, theirs in answers.items() if p not in found]
+        if without and one is None:
+            what = f"no column is known to hold the day of {', '.join(map(printable, without))}."
+            raise Troubled(trouble(draft, what, *(column_option("optins", "time", c) for c in days[:1])))
+        times = {p: found.get(p) or str(one) for p in answers}
+        for purpose, theirs in times.items():
+            draft.choices.append(
+                Choice(draft.name, f"day of {purpose}", printable(theirs), "it is called as the answers are")
+            )
+        return times
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
@@ -731,7 +821,9 @@ class _Others:
         take_said(draft, replace(self.said, columns=columns))
         if "household_id" in draft.columns:
             return draft
-        shared = {c: len({x.strip() for x in draft.file.cells[c]} & self.ids) for c in draft.free}
+        shared = {
+            c: len({of_any_length(x.strip(), self.digits) for x in draft.file.cells[c]} & self.ids) for c in draft.free
+        }
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
         )
@@ -739,7 +831,7 @@ class _Others:
             what = "no column holds ids of customers in the sales; export the same customer number into both files."
             called = [c for c in draft.free if fit(c, words()["columns"]["household_id"], an_id=True) > 1]
             raise Troubled(trouble(draft, what, *(column_option(name, "household_id", c) for c in called[:1])))
-        known = len({x.strip() for x in draft.file.told(best)})
+        known = len({of_any_length(x.strip(), self.digits) for x in draft.file.told(best)})
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )
@@ -872,6 +964,11 @@ class _Others:
             )
 
 
+_BORN = ("birth_year", "gender")
+_ONE_OF = 5
+"""A column holds customers where one of so many of its ids stands in the sales."""
+
+
 def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:
     """What rests on people's answers, and what was asked and rests on another basis by the owner's word."""
     by: dict[str, list[str]] = {}
@@ -938,20 +1035,25 @@ def _levels(draft: Draft, theirs: str, codes: Mapping[str, str]) -> tuple[str, .
 # All files.
 
 
+_MOST_NAMED = 12
+
+
 def _by_month(draft: Draft) -> dict[str, Any]:
     """A folder in which every file is named after its month is read month by month: only the new one is read again."""
     path = draft.file.path
-    files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet") else None
+    files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet", "excel") else None
     if files is None:
         return {}
-    draft.choices.append(Choice(draft.name, "files", files, "each file is named after its month"))
+    why, others = "each file is named after its month", beside_months(path, files)
+    if others:
+        named = ", ".join(printable(p.name) for p in others[:_MOST_NAMED])
+        why += f"; beside them lie {named}{' and more' if len(others) > _MOST_NAMED else ''}, with other columns"
+        draft.notes.append(
+            f"NOT read as sales, as their columns are others, or they lie deeper: {named}. Say what they are: "
+            "--customers, --opt-ins, --opt-outs, or --also FILE; a file that is named so is read."
+        )
+    draft.choices.append(Choice(draft.name, "files", files, why))
     return {"reads": "folder", "files": files}
-
-
-def months_in(folder: Path) -> str | None:
-    """How files that are named after their months are called, `{month}` for it; None: some are called otherwise."""
-    named = [MONTH.sub("{month}", p.name) for p in sorted(folder.iterdir()) if not p.name.startswith((".", "_"))]
-    return named[0] if len(set(named)) == 1 and named[0].count("{month}") == 1 else None
 
 
 def _bases(said: Said, answers: Iterable[str]) -> dict[str, str]:

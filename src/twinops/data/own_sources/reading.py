@@ -22,6 +22,7 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
+from twinops.data.own_sources.counted_rows import counted
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
@@ -49,14 +50,16 @@ def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     """The cells of the file, the folder of parts or the query that a batch is in, some at a time."""
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
-        yield from (lengthened(cells, source.said) for cells in found)
+        yield from (lengthened(counted(cells, source.said), source.said) for cells in found)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
         last = before
         with opening.opened(source, one) as file:
             for cells in _reader(source, one)(source, file):
-                counted_on = lengthened(cells, source.said).behind(before, opening.label(path, one))
+                counted_on = lengthened(counted(cells, source.said), source.said).behind(
+                    before, opening.label(path, one)
+                )
                 last = max(last, counted_on.last)
                 yield counted_on
         before = last
@@ -70,7 +73,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
-    if source.said.reads == "excel":
+    if opening.is_sheet(source, path):
         return excel.read
     return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
 

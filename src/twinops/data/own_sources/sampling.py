@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,8 +21,9 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding
-from twinops.data.own_sources.opening import unpacked
+from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
 from twinops.data.own_sources.parquet import is_text
 from twinops.data.own_sources.recognising import date_format, is_number
 from twinops.data.reading.csv_records import Shape, records
@@ -29,10 +32,10 @@ from twinops.errors import DataError
 MOST_LINES = 3_000_000
 FIRST, KEPT = 3_000, 30_000
 """So many records from the beginning, and about so many in all, evenly spread."""
+_DIGITS = re.compile(r"[\d .\-/]*\d[\d .\-/]*")
 _LOOK = 64 * 2**20
 MOST_PARTS = 7
 """So many files of a folder are looked at."""
-_TABLES = (".csv", ".csv.gz", ".txt", ".tsv", ".parquet", ".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Sampled:
     separator: str = "detect"
     header: bool = True
     why: tuple[str, ...] = ()
+    sheet: str | None = None
+    """Which sheet of a spreadsheet, where it is not the first alone."""
 
     def told(self, name: str) -> list[str]:
         """The column's cells that hold anything."""
@@ -83,7 +88,7 @@ def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
             file.seek(0)
             if head == b"PAR1":
                 return _of_parquet(path, first)
-            if zipfile.is_zipfile(file) or first.suffix in (".xlsx", ".xls", ".ods"):
+            if zipfile.is_zipfile(file) or first.suffix.casefold() in SHEETS:
                 return _of_sheet(path, first)
             file.seek(0)
             return _of_text(path, unpacked(file), parts[1:])
@@ -118,12 +123,73 @@ def _some_parts(path: Path) -> list[Path]:
     """The file; or of a folder some of its parts, the first and the last among them."""
     if not path.is_dir():
         return [path]
-    inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(("_", ".")))
-    tables = [p for p in inside if p.name.endswith(_TABLES)] or inside
+    files = months_in(path)
+    inside = list(months_named(path, files).values()) if files else within(path)
+    tables = [p for p in inside if p.name.casefold().endswith(TABLES)] or inside
     if not tables:
         raise DataError(f"The folder {path.name} is empty.", hint="Name a file, or a folder of parts.")
+    # most files tell how the folder is written; those that are written otherwise are read as what they are
+    alike = Counter(_written(p) for p in tables).most_common(1)[0][0]
+    tables = [p for p in tables if _written(p) == alike]
     at = {round(i * (len(tables) - 1) / (MOST_PARTS - 1)) for i in range(MOST_PARTS)}
     return [tables[i] for i in sorted(at)]
+
+
+def months_in(folder: Path) -> str | None:
+    """How files named after their months are called: `{month}` for it, `.*` where some are written otherwise.
+
+    None: there are none, or another file lies there that may be one of them. What has other columns is none.
+    """
+    inside = [p for p in within(folder) if p.parent == folder]
+    named: dict[str, list[Path]] = {}
+    for p in inside:
+        if p.name.casefold().endswith(TABLES):
+            named.setdefault(f"{_stem(MONTH.sub('{month}', p.name))}.*", []).append(p)
+    monthly = {name: found for name, found in named.items() if name.count("{month}") == 1}
+    if not monthly:
+        return None
+    files = max(monthly, key=lambda name: len(monthly[name]))
+    months = monthly[files]
+    others = [p for p in within(folder) if p not in months]
+    if others and (len(months) < _MONTHS_BESIDE or any(_may_be_one(p, months, files) for p in others)):
+        return None
+    endings = {MONTH.sub("{month}", p.name) for p in months}
+    only = next(iter(endings))
+    return only if len(endings) == 1 and only.endswith((".csv", ".csv.gz", ".parquet")) else files
+
+
+def beside_months(folder: Path, files: str) -> list[Path]:
+    """What lies in a folder of months and is none."""
+    months = set(months_named(folder, files).values())
+    return [p for p in within(folder) if p not in months]
+
+
+_MONTHS_BESIDE = 3
+"""So many files of months there must be, to tell them from others in one folder."""
+
+
+def _may_be_one(other: Path, months: Sequence[Path], files: str) -> bool:
+    """It is called nearly as they are, or has their columns; a folder in the folder is not looked into."""
+    before = files.split("{month}", maxsplit=1)[0].strip(" _-.").casefold()
+    if other.parent != months[0].parent:
+        return False
+    if before and before in other.name.casefold():
+        return True
+    try:
+        return set(sampled(other).names) == set(sampled(months[0]).names)
+    except DataError:
+        return False
+
+
+def _stem(name: str) -> str:
+    """A name without what says how the file is written."""
+    ending = max((e for e in TABLES if name.casefold().endswith(e)), key=len)
+    return name[: len(name) - len(ending)]
+
+
+def _written(part: Path) -> str:
+    name = part.name.casefold()
+    return "sheet" if name.endswith(SHEETS) else "parquet" if name.endswith(".parquet") else "text"
 
 
 def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
@@ -135,6 +201,8 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
         raise DataError(f"{path.name} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
     lines = _decoded(file, encoding)
     first = next(lines, "")
+    if first.lstrip().startswith(("{", "[{")) or path.name.casefold().endswith((".json", ".jsonl", ".ndjson")):
+        raise DataError(f"{path.name} is JSON, which is not read.", hint="Save it as a table: CSV, Excel or Parquet.")
     told = delimited.told_separator(first)
     first = next(lines, "") if told else first
     separator = told or delimited.separator_of(first)
@@ -184,6 +252,8 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
 def _is_record(cells: list[str], below: list[str], separator: str) -> bool:
     """The first line looks like those below it: it has a number or a day where they have one, or an id like theirs."""
     rows = [delimited.header_of(line, separator) for line in below[:20]]
+    if any(_DIGITS.fullmatch(cell) for cell in cells) and len(cells) == 1:
+        return True  # a number by itself is somebody's, and no name of a column
     for i, cell in enumerate(cells):
         alike = [shape(row[i]) == shape(cell) for row in rows if i < len(row)]
         if any(c.isdigit() for c in cell) and len(alike) > 2 and sum(alike) > 0.8 * len(alike):
@@ -213,7 +283,7 @@ def _spread(first: list[str], rest: Iterator[str], like: Shape, names: tuple[str
 def _add(columns: dict[str, list[str]], names: Iterable[str], cells: list[Any]) -> None:
     seen = set()
     for name, cell in zip(names, cells, strict=False):
-        if name and name not in seen:
+        if name in columns and name not in seen:
             columns[name].append(cell or "")
             seen.add(name)
 
@@ -235,16 +305,39 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
 
     try:
         book = CalamineWorkbook.from_path(str(first))
-        rows = islice(book.get_sheet_by_name(book.sheet_names[0]).iter_rows(), KEPT)
-        names = tuple((excel.as_text(c) or "").strip() for c in next(rows, []))
+        sheets = {n: list(islice(book.get_sheet_by_name(n).iter_rows(), KEPT)) for n in book.sheet_names}
     except Exception as problem:  # calamine has errors of its own for every format
         raise DataError(
             f"{path.name} is no spreadsheet that can be read ({type(problem).__name__}).", hint="Save it as .csv."
         ) from None
+    first_sheet, *others = sheets
+    at = excel.head_at(sheets[first_sheet])
+    names = tuple(excel.called(sheets[first_sheet][at])) if sheets[first_sheet] else ()
     columns: dict[str, list[str]] = {name: [] for name in names if name}
     typed: set[str] = set()
-    for row in rows:
-        _add(columns, names, [excel.as_text(c) for c in row])
-        typed |= {n for n, c in zip(names, row, strict=False) if n and c not in (None, "") and not isinstance(c, str)}
-    why = (f"It is a spreadsheet; the first sheet is read ({printable(book.sheet_names[0])}).",)
-    return Sampled(path, "excel", names, columns, frozenset(typed), why=why)
+    alike = [n for n in others if excel.has_columns(sheets[n], [name for name in names if name])]
+    for sheet in (first_sheet, *alike):
+        top = excel.head_at(sheets[sheet], tuple(columns))
+        called = excel.called(sheets[sheet][top]) if sheets[sheet] else []
+        for row in sheets[sheet][top + 1 :]:
+            if any(c not in ("", None) for c in row):
+                _add(columns, called, [excel.as_text(c) for c in (*row, *[None] * (len(called) - len(row)))])
+                both = zip(called, row, strict=False)
+                typed |= {n for n, c in both if n in columns and c not in (None, "") and not isinstance(c, str)}
+    why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
+    return Sampled(path, "excel", names, columns, frozenset(typed), why=why, sheet=excel.EVERY if alike else None)
+
+
+def _told_sheets(first: str, alike: list[str], other: list[str], at: int) -> Iterator[str]:
+    if alike:
+        yield f"It is a spreadsheet; all sheets of the same columns are read: {_quoted([first, *alike])}."
+    else:
+        yield f"It is a spreadsheet; the first sheet is read ({printable(first)})."
+    if other:
+        yield f"NOT read, as the columns are others: {_quoted(other)}; `sheet` in params.yaml says which is read."
+    if at:
+        yield f"Above its head stand {at} row(s), which are no records."
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(map(printable, names))

@@ -27,6 +27,8 @@ _CLOCK = re.compile(r"(params: \[(?:[\w.]+: \[[^\]]*\], )?)(?:as_of, )?(sources,
 
 def inside(said: OwnSource, root: Path) -> bool:
     """Whether it is read from the project's own folder, where DVC sees it by itself."""
+    if (said.files or "").endswith(".*"):
+        return False  # a stage names a file, and which of them a month is in nobody knows before it is there
     if said.path is None or PurePosixPath(said.path).is_absolute() or Path(said.path).is_absolute():
         return False
     return (root / said.path).resolve().is_relative_to(root.resolve())

@@ -84,7 +84,7 @@ def in_digits(average: float, factors: Sequence[float], answer: float) -> tuple[
     """The average and the factors in the fewest digits whose product is the answer in whole money.
 
     >>> in_digits(1887.63, [11.1873, 1.18802], 25087.82)
-    ('1,887.6', ('11.1873', '1.1880'))
+    ('1,887.63', ('11.1873', '1.18802'))
     """
     if round(answer) == 0:
         return _whole_or(average, FEWEST_DIGITS), tuple(_next_to_nothing(f) for f in factors)

@@ -1,6 +1,8 @@
 """Say what would become of a source of your own, before anything of it is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
@@ -39,6 +41,8 @@ class Checked:
     """Nothing at all could be taken, and nothing was understood either."""
     ignored: tuple[str, ...]
     """Files that lie in its folder and are not read."""
+    holes: tuple[str, ...] = ()
+    """Months between the first and the last in which nothing lies."""
 
 
 def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Checked:
@@ -74,8 +78,20 @@ def told(looked: SourceLook, params: Params) -> Checked:
         crowd=looked.crowd,
         nothing=not looked.taken and not looked.left_out,
         ignored=looked.ignored,
+        holes=_holes([m for m, n in looked.months.items() if n]),
         without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
+
+
+def _holes(months: Sequence[str]) -> tuple[str, ...]:
+    """Months that none of these is, between the first and the last.
+
+    >>> _holes(["2025-11", "2026-02"])
+    ('2025-12', '2026-01')
+    """
+    counted = sorted(12 * int(m[:4]) + int(m[5:]) - 1 for m in months)
+    between = (n for before, after in pairwise(counted) for n in range(before + 1, after))
+    return tuple(f"{n // 12:04}-{n % 12 + 1:02}" for n in between)
 
 
 def _beyond(looked: SourceLook, months: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Propose how to declare a shop's own files, say what would become of them, and write that into `params.yaml`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,16 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
+from twinops.data.own_sources.cell_values import of_digits
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.declared import MONTH, declared
+from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said, Trouble
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.opening import months_named
 from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.sampling import every_cell, sampled
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import staged_as
@@ -63,6 +66,7 @@ def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unse
     before, text = params_file.read(places.params), places.params.read_text(encoding="utf-8")
     proposal = _at_home(look(files, said), places.root)
     proposal, looks = _read(proposal, _Reading(proposal, text, before, places, progress))
+    proposal = replace(proposal, notes=(*proposal.notes, *_objections(proposal, looks, places.root)))
     sections = with_sections(text, _sections(proposal, before, places.root), whole=("own",))
     draft = params_file.parse(yaml.safe_load(sections))
     against_nobody(places, draft.own)
@@ -127,6 +131,24 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
     return replace(proposal, own=own, left_out=tuple(left)), looks
 
 
+def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) -> Iterator[str]:
+    """How many lines of a list of objections name somebody who is known, and how: none may be lost by its writing."""
+    body = proposal.own.get("optouts")
+    if body is None:
+        return
+    file = sampled(root / body["path"])
+    lines = [c.strip() for c in every_cell(file, body["columns"]["household_id"]) if c.strip()]
+    known = frozenset().union(*(looks[n].people for n in ("sales", "customers", "optins") if n in looks))
+    formed = {of_digits(who, 1) for who in known} if body.get("digits") else known
+    written, every = sum(line in known for line in lines), len(lines)
+    fitting = sum((of_digits(line, 1) if body.get("digits") else line) in formed for line in lines)
+    yield (
+        f"{file.path.name} has {every:,} lines: {written:,} name a known customer as they are written, "
+        f"{fitting - written:,} once blanks, dashes and lost zeros are set aside, {every - fitting:,} nobody who is "
+        "known here; these are kept, for a customer of that number who comes later."
+    )
+
+
 def _expected(path: Path) -> int | None:
     """About how many records a file or a folder of them holds, by its bytes; None: packed, or no text."""
     parts = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
@@ -172,9 +194,7 @@ def _batches(sales: dict[str, Any], root: Path) -> list[str]:
     """Everything in one go, or the month of every file, until the receipts are counted."""
     if sales["reads"] != "folder":
         return [WHOLE]
-    before, after = sales["files"].split("{month}")
-    named = (p.name.removeprefix(before).removesuffix(after) for p in (root / sales["path"]).iterdir())
-    return sorted(n for n in named if MONTH.fullmatch(n))
+    return sorted(months_named(root / sales["path"], sales["files"]))
 
 
 def _at_home(proposal: Proposal, root: Path) -> Proposal:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from living_world import natural
-from own_world import RETAIL, but, params
+from own_world import CONSENT, RETAIL, but, params
 from people_wrote import SERVICE
 from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
 
@@ -289,6 +289,20 @@ def test_a_value_that_no_file_of_the_shop_tells_is_not_told_as_the_persons_own()
         (("1 March 2024", "no. 1", "an article no longer known by its name"),),
     )
     assert made.for_machines == 1
+
+
+def test_a_notice_that_the_shop_declared_once_is_not_told_as_what_was_shown_on_every_day():
+    answer = {
+        "your_record": 1,
+        "purpose": "offers",
+        "event": "granted",
+        "day": "2018-05-25",
+        "notice_version": "2024-09",
+    }
+    dated = but(CONSENT, constants={"purpose": "offers"})
+    for said, told in ((dated, False), (CONSENT, True)):
+        made = shown([answer], names=CopyNames("EUR", 28), invented=stood_in(params(said=said).own.root["said"]))
+        assert ("Notice you were shown" in made.heads) is told
 
 
 def written_in(world: RightsWorld, language: str | None) -> CopyMade:

@@ -13,6 +13,7 @@ FORM = Form(
     staged_as="campaigns",
     columns={"household_id": "identity", "campaign_id": "code", **campaigns.TOLD},
     needed=("household_id", "campaign_id"),
+    fields=frozenset({"only"}),
 )
 SCHEMA = Schema(
     (Column("household_id", "text"), campaigns.ID, *(replace(c, nullable=True) for c in campaigns.DESCRIBED)),

@@ -28,7 +28,7 @@ FORM = Form(
         "seq": "count",
     },
     needed=("household_id", "purpose", "event", "time"),
-    fields=frozenset({"answers", "undated_from"}),
+    fields=frozenset({"answers", "times", "undated_from"}),
 )
 SCHEMA = Schema(
     (

@@ -31,7 +31,7 @@ FORM = Form(
         "time": "moment",
     },
     needed=("household_id", "time"),
-    fields=frozenset({"cancelled", "repeated"}),
+    fields=frozenset({"only", "cancelled", "repeated"}),
 )
 SCHEMA = Schema(
     (

@@ -285,7 +285,7 @@ class Prose(CitedEvidence):
         yield said("Predictions of spend were tried with and without each attribute.", fact)
         for whom, of in found.items():
             told = "; ".join(f"{outcome}: {', '.join(units)}" for outcome, units in sorted(of.items()))
-            yield said(f"{whom}, {_sentence(told)}", fact)
+            yield said(f"{whom}, {told}.", fact)
 
     def by_design(self) -> Iterator[Markup]:
         """Protection by design and by default."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,9 +12,29 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, said
-from twinops.governance.open_fields import is_said
+from twinops.governance.markdown import code, escape
+from twinops.governance.open_fields import MARK, is_said
 from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
+
+
+def opened(text: str, evidence: Evidence, told: str) -> str:
+    """A document in which what nobody has said yet stands as `told`."""
+    owed = {leaf for fact in evidence.facts for leaf in _texts(fact.value) if leaf.startswith(MARK)}
+    for leaf in sorted(owed, key=len, reverse=True):
+        text = text.replace(str(escape(leaf)), told)
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 @dataclass(frozen=True)
@@ -24,6 +45,11 @@ class CitedEvidence:
     decision: Decision
     UNKNOWN: ClassVar[Markup] = Markup("**not declared**")
     OPEN: ClassVar[Markup] = Markup("**not said yet**")
+
+    def policy_version(self) -> Markup:
+        """The policy's name, if somebody has given it one."""
+        version = self.decision.policy_version
+        return code(version) if is_said(version) else Markup("*not named yet*")
 
     def value(self, name: str, *path: str) -> Any:
         """The bare value of a fact, or of the part of it at `path`; None when there is none."""

@@ -49,6 +49,7 @@ class ProjectCopies:
         return (
             self._sealed("data as it lies here", "data/", sorted((self.root / "data").rglob("*.parquet")), wanted),
             self._sealed("living twins", "live/", sorted((self.root / "live").rglob("*.parquet")), wanted),
+            self._sealed("sealed tables beside", "*.parquet, exports/", self._beside(), wanted),
             self._revisions(),
             self._sealed("DVC cache", ".dvc/cache", self._objects(self.root / ".dvc" / "cache" / "files"), wanted),
             self._run_cache(),
@@ -74,6 +75,10 @@ class ProjectCopies:
     @staticmethod
     def _objects(folder: Path) -> list[Path]:
         return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith(".dir"))
+
+    def _beside(self) -> list[Path]:
+        """Tables that somebody had written into the project's folder (`twinops score --out`)."""
+        return sorted((*self.root.glob("*.parquet"), *(self.root / "exports").rglob("*.parquet")))
 
     def _revisions(self) -> CopyFound:
         """Revisions of git that name data: each points to objects of the cache and the remotes by their MD5."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
-from twinops.entities.wording import MANY, MONEY
+from twinops.entities.wording import MANY, MONEY, amount
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
@@ -61,9 +61,13 @@ def simulate(
 
 
 def _told(found: Simulated) -> str:
+    basket = f"{amount(found.action.amount)} {MONEY}"
     names = {
         "campaign": ("as it is, from today", f"with campaign {found.action.campaign}, from today"),
-        "basket": ("without it, from tomorrow", f"with a basket of {found.action.amount:,.2f} {MONEY}, from tomorrow"),
+        "basket": (
+            "without it, from tomorrow",
+            f"with a basket of {basket}, from tomorrow",
+        ),
         "silence": ("as it is, from today", f"after {found.action.amount:.0f} days of silence, from then"),
     }[found.action.kind]
     longest = max(map(len, names))

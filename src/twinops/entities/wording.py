@@ -21,6 +21,7 @@ WORD = r"^[^\W\d_]([^\W\d_]|[ -]){0,39}$"
 """Letters, blanks and hyphens: a word stands in documents as it is, so it can hold no markup."""
 CURRENCY = r"^[A-Z]{3}$"
 
+_AMOUNT = re.compile(r"⟨(-?[\d,]+\.\d\d)⟩")
 _ARTICLE = re.compile(r"\b([Aa]) (?=⟨one⟩)")
 _VOWELS = tuple("aeiouAEIOU")
 
@@ -33,6 +34,8 @@ class Wording:
 
     >>> Wording("employee", "employees", "KWD", 3).told(f"{MANY_FIRST} pay 2 {MONEY}; a {ONE} left.")
     'Employees pay 2 KWD; an employee left.'
+    >>> Wording(currency="JPY", minor_units=0).told(f"{amount(1234.56)} {MONEY}")
+    '1,235 JPY'
     """
 
     one: str = "consumer"
@@ -70,7 +73,11 @@ class Wording:
         text = _ARTICLE.sub(r"\1n ", text) if self.one.startswith(_VOWELS) else text
         for mark, word in self.marks.items():
             text = text.replace(mark, word)
-        return text
+        return _AMOUNT.sub(self._in_coins, text)
+
+    def _in_coins(self, found: re.Match[str]) -> str:
+        """No more digits than the currency has coins for: none of yen. Hundredths are all that is kept of any."""
+        return f"{float(found[1].replace(',', '')):,.{max(0, min(self.minor_units, 2))}f}"
 
     def _inner(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -85,6 +92,15 @@ class Wording:
         parts = {f.name: getattr(record, f.name) for f in fields(record) if f.init}
         told = {name: self.told(part) for name, part in parts.items()}
         return replace(record, **told) if any(told[name] is not part for name, part in parts.items()) else record
+
+
+def amount(value: float) -> str:
+    """An amount of money as a mark, which is told with the digits of the currency's minor unit.
+
+    >>> NEUTRAL.told(amount(1234.5))
+    '1,234.50'
+    """
+    return f"⟨{value:,.2f}⟩"
 
 
 def share(value: float) -> str:

@@ -36,6 +36,7 @@ SAID = {
     "MLflow runs and artifacts": "Hold figures, documents and models, no rows.",
     "logs and scratch": "Hold no names; what a run left half done may be deleted (`make clean`).",
     "exports": "Copies that were handed out for a purpose.",
+    "sealed tables beside": "Frames stay, sealed under a key that is destroyed; delete the table, or write it anew.",
     "released tables": "Synthetic or generalised: nobody's row is in them, and none can be called back.",
 }
 
@@ -167,6 +168,8 @@ def _copies(record: Record) -> Iterator[dict[str, Any]]:
             until = f"until the next `{REWRITTEN[kind]}`, unreadable from now on"
         if found["files"] == 0:
             done, until = "There are none.", "now"
+        if kind == "exports" and record.get("exports"):
+            done = f"{len(record['exports']):,} that the ledger of rights tells of went elsewhere: see Out of reach."
         if found["open"]:
             done = "NAMED IN THE OPEN: the owner deletes or redacts these files."
             until = "until the owner has done so"
@@ -189,6 +192,7 @@ def _out_of_reach(record: Record) -> Iterator[str]:
         )
     if not record["keys"]["destroyed_by_us"]:
         yield f"Wrapping key {record['keys']['wrapping_key']} in {record['keys']['wrapping']}: its owner destroys it."
+    yield from record.get("exports", ())  # records of older versions have none
     yield from (f"{one[0].upper()}{one[1:]}." for one in record["owner_deletes"])
     yield "Copies of keys that were taken by hand with their wrapping key, and rows that were copied in the open."
     yield "Tables that were released, and whatever recipients hold: they are told, and delete for themselves."

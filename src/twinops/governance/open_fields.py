@@ -13,6 +13,7 @@ from twinops.entities.fact import Fact, Kind
 MARK = "to be said by "
 """So begins a text that stands for one that a person owes; behind it stands who, and behind a colon what is asked."""
 FACT = "declarations.open"
+NOT_SAID = "not said yet"
 OWNER = "the controller's data owner"
 ASK = (
     "Write each in its file, where `to be said by`, `open` or `unknown` stands: `twinops status --open` lists every "
@@ -23,6 +24,15 @@ EMPTY: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
     "dpia.yaml": ((r"declared\.[\w.]+", None, OWNER), (r"need", (), OWNER)),
 }
 """File -> where which value says that nobody has answered, and who answers."""
+
+
+def is_said(text: str) -> bool:
+    """Whether somebody has said it.
+
+    >>> is_said("A Shop Ltd"), is_said("to be said by the controller"), is_said("open")
+    (True, False, False)
+    """
+    return text != "open" and not text.startswith(MARK)
 
 
 @dataclass(frozen=True)

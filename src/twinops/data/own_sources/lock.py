@@ -77,6 +77,11 @@ def _said(path: Path, source: DeclaredSource) -> dict[str, dict[str, Any]]:
         return {}
 
 
+def locked(path: Path, source: DeclaredSource) -> dict[str, str]:
+    """SHA-256 of each part as the lock says it; nothing of a source that is not locked."""
+    return {batch: str(facts["sha256"]) for batch, facts in _said(path, source).items() if "sha256" in facts}
+
+
 def rules(source: DeclaredSource) -> str:
     """Tells apart how rows are read and settled: by what is declared of them, and by our code that does it."""
     told = sha256(repr((source.said, source.max_rows)).encode())

@@ -9,6 +9,9 @@ from twinops.entities.wording import MANY, MANY_FIRST
 from twinops.evaluation.canvas import BLUE, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
+IN_LINE = "no row of the panel goes against the consent ledger"
+"""What is checked: the rows that were written, against the ledger that was read; not whom the ledger failed to name."""
+
 
 def population_picture(findings: Findings) -> Figure:
     """Left: share of households per purpose. Right: households left out of training, by reason."""
@@ -19,9 +22,10 @@ def population_picture(findings: Findings) -> Figure:
     _reasons(right, excluded)
     plain = next(m for m in findings.measures if m.name == "consent_coverage")
     rows = next(f.value for f in findings.facts if f.name == "rows_without_valid_basis")
+    unlawful = f"{rows:,} rows of the panel lack leave in the consent ledger" if rows else IN_LINE
     return tell(
         figure,
-        finding=f"{plain.value:.0%} of the {MANY} allow training; {rows:,} rows are used without a valid basis",
+        finding=f"{plain.value:.0%} of the {MANY} allow training; {unlawful}",
         rests_on=f"n = {plain.n:,} {MANY}; {plain.source}. 95 % intervals: Wilson. Reasons that hold for fewer "
         f"than ten {MANY} are not counted.",
     )

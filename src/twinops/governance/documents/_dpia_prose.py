@@ -22,9 +22,12 @@ from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import called, figure
 from twinops.governance.gates._shelf import of
 from twinops.governance.markdown import escape, prose
+from twinops.governance.open_fields import is_said
 from twinops.governance.verdicts.brief import first_words
+from twinops.governance.verdicts.explain import policy_named
 from twinops.governance.words import days, words
 
+UNNAMED = "Which decision it serves, and for whom, is not said yet"
 WIDTH, TEXT = 320, 1_200
 """Characters of a verdict and of a declared text; longer ones are cut at a word, and stand in full in the record."""
 RISKS = {
@@ -77,6 +80,10 @@ class Prose(CitedEvidence):
         )
         told = f"The approval{since} {STATES.get(str(review.get('state')), 'was not looked up')}"
         return _told(f"{told}{': ' if against else '.'}{'; '.join(map(str, against))}", fact)
+
+    def policy(self) -> Markup:
+        """Under which policy it was judged."""
+        return prose(policy_named(self.decision))
 
     def signers(self) -> Markup:
         """Whose signatures count, and how many do not."""
@@ -170,9 +177,13 @@ class Prose(CitedEvidence):
         d = fact.value if fact and isinstance(fact.value, dict) else {}
         if fact and d:
             how = f"solely automated: {words(d.get('solely_automated'))}; legal or similarly significant effect:"
-            told = f"It serves one decision, the {d.get('name')}, for {d.get('population')} ({how}"
-            told += f" {words(d.get('legal_or_similarly_significant_effect'))})."
-            yield said(f"{told} {words(d.get('effect'))} To contest it: {words(d.get('contest'))}", fact)
+            how += f" {words(d.get('legal_or_similarly_significant_effect'))}"
+            name, effect, contest = (_as_said(d.get(part)) for part in ("name", "effect", "contest"))
+            whom = _as_said(d.get("population"), "customers whom nobody has named yet")
+            told = f"It serves one decision, the {name}, for {whom} ({how})." if name else f"{UNNAMED} ({how})."
+            effect = effect or "What it does to them is not said yet."
+            contest = f"To contest it: {contest}" if contest else "How it can be contested is not said yet."
+            yield said(f"{told} {effect} {contest}", fact)
         if panel and isinstance(panel.value, dict):
             p = panel.value
             rows = f"{words(p.get('rows'))} rows on {words(p.get('as_of_days'))} as-of days"
@@ -183,13 +194,22 @@ class Prose(CitedEvidence):
         fact, barred = self.evidence.fact("intended_use.purposes"), self.evidence.fact("intended_use.not_for")
         for name, one in sorted(self.evidence.table("intended_use.purposes").items()):
             if fact and isinstance(one, dict):
-                basis = words(one.get("legal_basis")).replace("_", " ")
-                yield said(f"{name.replace('_', ' ').capitalize()}, on {basis}: {one.get('why')}", fact)
+                basis = _as_said(one.get("legal_basis")).replace("_", " ") or self._of_sources(name)
+                why = _as_said(one.get("why"), "what for is not said yet.")
+                yield said(f"{name.replace('_', ' ').capitalize()}, on {basis}: {why}", fact)
         if barred:
-            yield said(f"It is not for: {'; '.join(map(str, _list(barred.value)))}.", barred)
+            uses = [use for use in _list(barred.value) if is_said(str(use))]
+            told = f"It is not for: {'; '.join(map(str, uses))}." if uses else "What it is not for is not said yet."
+            yield said(told, barred)
         secondary = self.evidence.fact("dpia.declared.secondary_use")
         if secondary and secondary.value is not None:
             yield said(f"Secondary uses: {words(secondary.value)}.", secondary)
+
+    def _of_sources(self, purpose: str) -> str:
+        """The basis of a purpose whose own is open, as its sources say it."""
+        found = {str((f.value.get("bases") or {}).get(purpose, "open")) for f in self.sources()} - {"open"}
+        told = " or ".join(sorted(b.replace("_", " ") for b in found))
+        return f"{told}, as its sources say" if told else "a basis that is not said yet"
 
     def retention(self) -> Iterator[Markup]:
         """What is declared, whether the data keep to it, and what people decided of what was proposed."""
@@ -256,12 +276,16 @@ class Prose(CitedEvidence):
         """What was tried without, and whether it was missed."""
         fact = self.evidence.fact("necessity")
         tests = fact.value.get("tests") if fact and isinstance(fact.value, dict) else ()
-        found: dict[str, list[str]] = {}
+        found: dict[str, dict[str, list[str]]] = {}
         for test in (t for t in _list(tests) if isinstance(t, dict) and t.get("kind") == "attribute"):
-            found.setdefault(str(test.get("outcome")), []).append(str(test.get("unit")).replace("_", " "))
-        if fact and found:
-            told = "; ".join(f"{outcome}: {', '.join(units)}" for outcome, units in sorted(found.items()))
-            yield said(f"Predictions were tried with and without each attribute. {_sentence(told)}", fact)
+            of = found.setdefault(_known_for(test.get("history_days")), {})
+            of.setdefault(str(test.get("outcome")), []).append(str(test.get("unit")).replace("_", " "))
+        if fact is None or not found:
+            return
+        yield said("Predictions of spend were tried with and without each attribute.", fact)
+        for whom, of in found.items():
+            told = "; ".join(f"{outcome}: {', '.join(units)}" for outcome, units in sorted(of.items()))
+            yield said(f"{whom}, {told}.", fact)
 
     def by_design(self) -> Iterator[Markup]:
         """Protection by design and by default."""
@@ -350,6 +374,19 @@ def _differs(trigger: Any) -> str:
 def _table_of(name: str) -> str:
     of_what = name.partition(".")[2]
     return f"{of_what.replace('_', ' ')} rows" if of_what else "generalised tables"
+
+
+def _known_for(days: Any) -> str:
+    """Of which customers an attribute was tried."""
+    if days is None:
+        return f"Of all {MANY}"
+    return f"Of new {MANY}, of whom nothing is known" if days == 0 else f"Of {MANY} known for {words(days)} days"
+
+
+def _as_said(value: Any, otherwise: str = "") -> str:
+    """In words, if somebody has said it."""
+    told = words(value) if value is not None else "open"
+    return told if is_said(told) else otherwise
 
 
 def _list(value: Any) -> list[Any]:

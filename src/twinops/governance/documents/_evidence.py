@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,8 +12,29 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, said
+from twinops.governance.markdown import code, escape
+from twinops.governance.open_fields import MARK, is_said
 from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
+
+
+def opened(text: str, evidence: Evidence, told: str) -> str:
+    """A document in which what nobody has said yet stands as `told`."""
+    owed = {leaf for fact in evidence.facts for leaf in _texts(fact.value) if leaf.startswith(MARK)}
+    for leaf in sorted(owed, key=len, reverse=True):
+        text = text.replace(str(escape(leaf)), told)
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 @dataclass(frozen=True)
@@ -22,6 +44,12 @@ class CitedEvidence:
     evidence: Evidence
     decision: Decision
     UNKNOWN: ClassVar[Markup] = Markup("**not declared**")
+    OPEN: ClassVar[Markup] = Markup("**not said yet**")
+
+    def policy_version(self) -> Markup:
+        """The policy's name, if somebody has given it one."""
+        version = self.decision.policy_version
+        return code(version) if is_said(version) else Markup("*not named yet*")
 
     def value(self, name: str, *path: str) -> Any:
         """The bare value of a fact, or of the part of it at `path`; None when there is none."""
@@ -30,7 +58,15 @@ class CitedEvidence:
     def told(self, name: str, *path: str) -> Markup:
         """A fact, or the part of it at `path`, in words and cited; or that it is not known."""
         fact, value = self.evidence.fact(name), self.value(name, *path)
-        return self.UNKNOWN if fact is None or value is None else said(words(value), fact)
+        if fact is None or value is None:
+            return self.UNKNOWN
+        told = words(value)
+        return said(told, fact) if is_said(told) else self.OPEN
+
+    def is_said(self, name: str, *path: str) -> bool:
+        """Whether somebody has said the fact, or the part of it at `path`."""
+        value = self.value(name, *path)
+        return value is not None and is_said(words(value))
 
     def cited(self, name: str) -> Markup:
         """The citation of the fact and the measure of this name, as far as they are there."""

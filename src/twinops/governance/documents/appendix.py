@@ -13,7 +13,7 @@ from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
-from twinops.governance.documents._evidence import CitedEvidence
+from twinops.governance.documents._evidence import CitedEvidence, opened
 from twinops.governance.documents._tables import fairness_groups, headline_measures
 from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import render
@@ -35,7 +35,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
         "tables": _tables,
         "blended": _blended,
     }
-    return {"appendix.md": render("appendix.md.j2", shown)}
+    return {"appendix.md": opened(render("appendix.md.j2", shown), evidence, "*not said yet*")}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ else stands in the appendix.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +21,12 @@ from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
+from twinops.governance.documents._evidence import opened
 from twinops.governance.documents._tables import Quantity, figure, headline_measures, of_own, quantities, sheet
 from twinops.governance.documents.appendix import Appendix
 from twinops.governance.law.intended_use import LICENCE
-from twinops.governance.markdown import escape, plain, render
+from twinops.governance.markdown import plain, render
 from twinops.governance.open_fields import FACT as OPEN_FACT
-from twinops.governance.open_fields import MARK
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.brief import Brief, brief, first_words
 from twinops.governance.verdicts.explain import headline_so_far, in_order, later
@@ -40,26 +39,11 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
     shown = {"card": Card(evidence, decision), "evidence": evidence, "words": words, "tables": _tables}
     shown["blended"] = _blended
-    return {"README.md": _metadata(evidence, decision) + "\n" + _opened(render("model_card.md.j2", shown), evidence)}
-
-
-def _opened(text: str, evidence: Evidence) -> str:
-    """What nobody has said yet as one word that leads to the list of all of it."""
-    owed = {leaf for fact in evidence.facts for leaf in _texts(fact.value) if leaf.startswith(MARK)}
-    for leaf in sorted(owed, key=len, reverse=True):
-        text = text.replace(str(escape(leaf)), "[*open*](#open-points)")
-    return text
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+    return {
+        "README.md": _metadata(evidence, decision)
+        + "\n"
+        + opened(render("model_card.md.j2", shown), evidence, "[*open*](#open-points)")
+    }
 
 
 @dataclass(frozen=True)

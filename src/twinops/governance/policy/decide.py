@@ -10,6 +10,7 @@ from twinops import plugins
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.verdict import Outcome, Verdict, failed, missing, passed
 from twinops.governance.gates._shelf import SHELF
+from twinops.governance.open_fields import is_said
 from twinops.governance.policy.limits import Gate, Policy
 from twinops.governance.policy.resolution import JudgedRuling, judged_rulings
 
@@ -110,16 +111,15 @@ def _asked(module: ModuleType, gate: Gate, evidence: Evidence) -> Verdict:
 
 def _in_force(policy: Policy, evidence: Evidence) -> Verdict:
     today, fact = evidence.judged_on, evidence.fact(JUDGED_ON)
+    named = f"Policy {policy.version}" if is_said(policy.version) else "The policy, which nobody has named yet,"
     until = f"until {policy.valid_until}" if policy.valid_until else "without an end"
     if today is None or fact is None:
         verdict = missing("The day of judging is not in this evidence.", LATER)
     elif policy.valid_on(today):
-        verdict = passed(
-            f"Policy {policy.version} is in force on {today}: from {policy.valid_from} {until}.", evidence=fact.id
-        )
+        verdict = passed(f"{named} is in force on {today}: from {policy.valid_from} {until}.", evidence=fact.id)
     else:
         verdict = failed(
-            f"Policy {policy.version} is not in force on {today}: it holds from {policy.valid_from} {until}.",
+            f"{named} is not in force on {today}: it holds from {policy.valid_from} {until}.",
             "The risk officer reviews compliance/policy.yaml and gives it a new version and time.",
             evidence=fact.id,
         )

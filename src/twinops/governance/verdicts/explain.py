@@ -27,14 +27,15 @@ _WIDTHS = (1_000, 400, 250, 160, 100, 60)
 def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
-        told = f"Nothing in {_policy(decision)} stands in the way of promotion; a person still decides."
+        told = f"Nothing in {policy_named(decision)} stands in the way of promotion; a person still decides."
         return " ".join(part for part in (told, _resolved_by(decision), _absent(decision)) if part)
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
-    return f"Refused by {_policy(decision)}. In the way: {', '.join([*named, *others])}."
+    return f"Refused by {policy_named(decision)}. In the way: {', '.join([*named, *others])}."
 
 
-def _policy(decision: Decision) -> str:
+def policy_named(decision: Decision) -> str:
+    """The policy by its version, if somebody has named one."""
     owed = decision.policy_version.startswith(MARK)
     return "a policy that nobody has named yet" if owed else f"policy `{decision.policy_version}`"
 
@@ -54,7 +55,7 @@ def headline_so_far(decision: Decision) -> str:
     if not waiting:
         return headline(decision)
     now = replace(decision, blocking=tuple(gate for gate in decision.blocking if gate not in waiting))
-    nothing = f"Nothing judged so far stands in the way in {_policy(now)}."
+    nothing = f"Nothing judged so far stands in the way in {policy_named(now)}."
     told = headline(now) if now.blocking else nothing
     named = ", ".join(f"`{gate}`" for gate in waiting)
     return f"{told} Judged only after this was written, so neither passed nor failed yet: {named}."

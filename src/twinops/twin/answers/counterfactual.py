@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from twinops.entities.wording import MONEY, share
+from twinops.entities.wording import MONEY, amount, share
 from twinops.twin.answers.explain import words
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model.predictions import Predictions
@@ -139,4 +139,4 @@ def _value(expected: Predictions, head: str) -> float:
 
 
 def _shown(head: str, value: float) -> str:
-    return {"activity": share(value), "baskets": f"{value:.1f}", "spend": f"{value:,.2f} {MONEY}"}[head]
+    return {"activity": share(value), "baskets": f"{value:.1f}", "spend": f"{amount(value)} {MONEY}"}[head]

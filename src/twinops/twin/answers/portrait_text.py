@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from twinops.entities.wording import MONEY, ONE, Wording, share
+from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.portrait import HeldRecords, Portrait, PurposeAnswer
 from twinops.twin.answers.theme_facts import days_ago
 
@@ -109,8 +110,16 @@ def _forecast(p: Portrait) -> Sequence[str]:
     return (
         "", f"What is expected in the next {e.horizon_days} days ({BASIS[e.basis]})", *chance,
         f"  baskets: {e.baskets:.1f}, in 80 of 100 like cases {low:.0f} to {high:.0f}",
-        f"  spend: {e.spend:,.0f} {MONEY}, in 80 of 100 like cases {e.spend_range[0]:,.0f} to {e.spend_range[1]:,.0f}",
+        f"  spend: {e.spend:,.0f} {MONEY} on average, in 80 of 100 like cases {e.spend_range[0]:,.0f} to "
+        f"{e.spend_range[1]:,.0f}.{carried(e)}",
     )  # fmt: skip
+
+
+def carried(e: Forecast) -> str:
+    """Why a mean lies at the upper end of its range, which is never told to lie below it."""
+    if e.spend <= 0 or round(e.spend, 2) < round(e.spend_range[1], 2):
+        return ""
+    return " The average lies at the upper end: a few who spend much carry it."
 
 
 def _why(p: Portrait) -> Sequence[str]:

@@ -145,8 +145,8 @@ def _days(days: int) -> str:
 
 def _times(a_day: float) -> str:
     a_month = a_day * 365 / 12
-    # a figure would be told as nothing
-    return f"{a_month:.1f} times a month" if a_month >= 0.05 else "less than once in a year"
+    # a figure would be told as nothing; the pace is of a fading memory, so it says nothing of visits long ago
+    return f"{a_month:.1f} times a month" if a_month >= 0.05 else "hardly at all of late"
 
 
 def _visits(ratio: float) -> str:

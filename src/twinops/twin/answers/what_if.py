@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twinops.entities.wording import MANY, MONEY
+from twinops.entities.wording import MANY, MONEY, amount
 from twinops.errors import ParamsError
 from twinops.twin.answers.forecast import Expected, Forecast, forecast
 from twinops.twin.answers.opening import Opening
@@ -132,9 +132,8 @@ def simulate(twin: Opening, action: Action) -> Simulated:
         return Simulated.refusal(action, f"Too few {MANY} were seen to answer what-ifs.")
     usd = twin.support.basket_value
     if action.kind == "basket" and not usd.holds(action.amount):
-        return Simulated.refusal(
-            action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} {MONEY} were seen often enough, this one was not."
-        )
+        seen = f"{amount(usd.low)} to {amount(usd.high)} {MONEY}"
+        return Simulated.refusal(action, f"Baskets of {seen} were seen often enough, this one was not.")
     before, after = _before_and_after(twin, action)
     tier = twin.support.tier(float(before.expected.baskets[0]))
     refused = _outside(tier, action, after)

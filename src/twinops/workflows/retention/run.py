@@ -21,7 +21,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.governance import retention_certificate
 from twinops.ports import Signer, Versions
-from twinops.workflows.declared_use import uses_of
+from twinops.workflows.declared_use import controller_of
 from twinops.workflows.places import write
 from twinops.workflows.quarantine.expire import Quarantine, expire
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
@@ -220,11 +220,10 @@ def _models(versions: Versions) -> list[dict[str, Any]]:
 
 
 def _record(desk: Desk, counted: RetentionRun, versions: Versions, *, by: Mapping[str, str]) -> dict[str, Any]:
-    controller = uses_of(desk.places).controller
     return {
         "at": stamp(desk.rights.now()),
         "by": dict(by),
-        "controller": f"{controller.name}, {controller.contact}",
+        "controller": controller_of(desk.places, desk.receipts.own),
         "sources": {o.source: {"rows": o.rows, "first": o.first.isoformat()} for o in counted.outlived},
         "subjects": len(counted.due),
         "erased": [],

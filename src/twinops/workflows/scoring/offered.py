@@ -12,6 +12,7 @@ from twinops.entities.small_cells import hidden, shown
 from twinops.evaluation.fairness.decision import Candidates
 from twinops.evaluation.fairness.declaration import spoken
 from twinops.governance.law.contact_limits import Contact, ContactLimits, kept_back, refusals
+from twinops.governance.open_fields import is_said
 from twinops.governance.policy.limits import Policy
 from twinops.twin.model.predictions import Predictions
 from twinops.workflows.places import Places
@@ -21,6 +22,7 @@ from twinops.workflows.replayed_decision import decision_of, replayed
 from twinops.workflows.twin.contacts import complaining, lately
 
 CAMPAIGN = "campaign"
+UNNAMED = "the decision, which nobody has named yet"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def offered(receipts: Receipts, among: Candidates, purpose: str) -> Offered:
     # with fewer than ten kept back, who is contacted would tell how many
     contacted = None if shown(len(kept)) is None else shown(len(chosen) - len(kept))
     counts = hidden(dict(Counter(kept.values())))
-    told = DecisionTold(decision.name, spoken(decision), decision.share, asked, many, contacted, counts)
+    named = decision.name if is_said(decision.name) else UNNAMED
+    told = DecisionTold(named, spoken(decision), decision.share, asked, many, contacted, counts)
     return Offered(selected, why, told)
 
 

@@ -162,7 +162,8 @@ class _Run:
                     put(table.select(columns.names).cast(columns))
                 rows, unknown = rows + table.num_rows, unknown + block.table.num_rows - len(block.known)
             told = replace(told, rows=rows, nothing_known=shown(unknown))
-            desk.rights.append(told.act(out.kind, desk.officer(wanted.by) if wanted.opened else None))
+            by = desk.officer(wanted.by) if wanted.opened else None
+            desk.rights.append(told.act(out.kind, by, of_all=wanted.only is None))
         if out.kind != "sql":
             write(Path(f"{out.at}.json"), to_json(told.about(money=money), indent=1) + "\n")
         return told

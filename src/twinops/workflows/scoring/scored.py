@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from twinops.entities.rights import Right, RightsAct
+from twinops.entities.rights import Right, RightsAct, is_code
 from twinops.workflows.scoring.offered import DecisionTold
 from twinops.workflows.subject.desk import ActingOfficer
 
@@ -75,8 +76,11 @@ class Scored:
         told = {name: value for name, value in asdict(self).items() if name not in ("refused", "out")}
         return {**told, "money": money, "ranges_hold": 0.8}
 
-    def act(self, form: str, by: ActingOfficer | None) -> RightsAct:
-        """As the ledger of rights keeps it, from where the audit log has it: digest and counts, nobody's data."""
+    def act(self, form: str, by: ActingOfficer | None, *, of_all: bool) -> RightsAct:
+        """As the ledger of rights keeps it, from where the audit log has it: digest and counts, nobody's data.
+
+        The name of the file is kept for a table `of_all`: that of a list of some may name somebody.
+        """
         model = self.model or ModelTold("", CANDIDATE)
         about = {
             "model": model.file_sha256,
@@ -87,5 +91,7 @@ class Scored:
             "sealed": "yes" if self.sealed else "no",
             "decided": "yes" if self.decision is not None else "no",
         }
+        name = Path(self.out).name
+        about |= {"file": name} if of_all and is_code(name) else {}
         office, person = (by.office, by.person) if by is not None else ("", "")
         return RightsAct(Right.SCORED, "", office, person, self.purpose, about=about)

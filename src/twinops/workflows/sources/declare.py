@@ -21,7 +21,6 @@ def declare(found: Proposed, holders: Mapping[str, tuple[str, str]] | None = Non
     for office, (name, email) in (holders or {}).items():
         given = {"name": name, "emails": (email,), "office": office, "account": offices_edit.account_for(text, office)}
         text = offices_edit.with_person(text, checked(offices.StaffMember, given, name=offices.SOURCE))
-    written = put(found, places)
     if holders:
         leave(path, text)
-    return written
+    return put(found, places)

@@ -28,6 +28,7 @@ from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
 from twinops.workflows.places import write as leave
 from twinops.workflows.policy_file import count_contacts_in
+from twinops.workflows.sources.answered import answer
 from twinops.workflows.sources.check import Checked, told
 from twinops.workflows.sources.windows import Windows, windows_of
 
@@ -83,7 +84,9 @@ def put(found: Proposed, places: Places) -> Proposed:
     final = with_sections(sections, found.windows.params)
     leave(places.params, final)
     _leave_open(places, found.proposal)
-    count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
+    params = params_file.parse(yaml.safe_load(final))
+    count_contacts_in(places, params.features.horizon_days)
+    answer(places, params.own)
     return replace(found, windows=replace(found.windows, written=True), written=True)
 
 

@@ -9,33 +9,37 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from twinops import plugins
+from twinops.data.own_sources.law import SOURCES
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.consent import Event
 from twinops.entities.day_count import DayCount
 from twinops.entities.erasure import CopyFound, Erasing, ErasureMarks
 from twinops.entities.event import stamp
 from twinops.entities.rights import Right, RightsAct, RightsEntry, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance import erasure_certificate
-from twinops.governance.law import intended_use
-from twinops.governance.people import sshsig
+from twinops.governance.people import offices, sshsig
 from twinops.governance.people.offices import StaffMember, line_for
 from twinops.governance.policy.limits import ErasurePolicy
 from twinops.own_params import OwnParams
 from twinops.params import AgesParams, SourcesParams
 from twinops.ports import Commits, Copies, Engine, KeyKeeper, RightsKeeper, Signer, Versions
-from twinops.workflows.compliance_files import offices_of, text_of
+from twinops.workflows.compliance_files import offices_of
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_use import controller_of
 from twinops.workflows.places import Places, write
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject.identities import Identities, PersonHeld
-from twinops.workflows.subject.other_holders import own_files, recipients
+from twinops.workflows.subject.other_holders import exports, own_files, recipients
 
 MOST_REASON = 300
 LEARNED = "data/trained/subjects.parquet"
@@ -162,7 +166,8 @@ def _officer(asked: ErasureAsked, eraser: Eraser) -> StaffMember | str:
     if not any(person.holds(office, on=today) for office in erasure_certificate.OFFICES):
         may = " or the ".join(erasure_certificate.OFFICES)
         line = line_for(erasure_certificate.OFFICES[0], key=True)
-        return f"Erasure is carried out by the {may}; {person.office or 'nobody without an office'} does not. {line}."
+        held = f"the office of {person.office}" if person.office else "whoever holds no office"
+        return f"Erasure is carried out by the {may}; {held} does not. {line}."
     return person
 
 
@@ -193,8 +198,11 @@ def _against_key(asked: ErasureAsked, officer: StaffMember, eraser: Eraser) -> N
             hint = "Use an ed25519, rsa or ecdsa key."
             raise IntegrityError(f"The key does not sign: {problem}.", hint=hint) from None
     if found != officer.key:
+        none = officer.key is None
         raise IntegrityError(
-            "This is not the key that compliance/offices.yaml names for you.",
+            f"{offices.SOURCE} names no key for you, so nobody can tell that you signed."
+            if none
+            else f"This is not the key that {offices.SOURCE} names for you.",
             hint=f"{line_for(officer.office or erasure_certificate.OFFICES[0], key=True)}, in place of your line.",
         )
 
@@ -248,14 +256,15 @@ def _destroyed(
         "at": stamp(asked.moment),
         "reason": asked.reason.strip(),
         "by": {"name": officer.name, "email": officer.emails[0], "office": officer.office},
-        "controller": _controller(eraser.places),
+        "controller": controller_of(eraser.places, eraser.own),
         "subjects": [_subject(person) for person in persons],
         "erased": sorted(pseudonym(sid) for sid in sids),
         "quarantines": [list(q) for q in quarantines],
         "copies": [_plain(found) for found in eraser.copies.look(sids, names)],
         "models": list(_models(asked, sids, eraser)),
         "recipients": recipients(eraser.places),
-        "owner_deletes": _own_files(eraser, panelist=people.answered(sids)),
+        "exports": list(exports(eraser.rights.entries(), sids)),
+        "owner_deletes": _own_files(eraser, sids, people, {source for source, _ in quarantines}),
     }
     eraser.keys.erase(Erasing(tuple(sorted(sids)), tuple(sorted(contacts)), quarantines, told))
 
@@ -284,16 +293,23 @@ def _models(asked: ErasureAsked, sids: frozenset[str], eraser: Eraser) -> Iterat
             yield erasure_certificate.decided(told, policy=policy, day=asked.moment.date())
 
 
-def _controller(places: Places) -> str:
-    path = places.compliance / "intended_use.yaml"
-    found = intended_use.read(text_of(path)).controller if path.is_file() else None
-    return "not declared" if found is None else f"{found.name}, {found.contact}"
-
-
-def _own_files(eraser: Eraser, *, panelist: bool) -> list[str]:
+def _own_files(eraser: Eraser, sids: frozenset[str], people: Identities, aside: Collection[str]) -> list[str]:
+    """Whose files hold rows of theirs: those from which some were read, or put `aside`."""
     folder = [] if eraser.sources.folder is None else [f"the files in {eraser.sources.folder}"]
     told = "the file is not ours; collected again, the person is left out"
-    return [f"rows in {one}: {told}" for one in (*own_files(eraser.own, panelist=panelist), *folder)]
+    without = frozenset(_without(eraser.receipts.plane.tables.of(sids), aside))
+    found = own_files(eraser.own, panelist=people.answered(sids), without=without)
+    return [f"rows in {one}: {told}" for one in (*found, *folder)]
+
+
+def _without(theirs: SealedTables, aside: Collection[str]) -> Iterator[str]:
+    """Sources that were collected and hold no row of theirs; a list of objections and a ledger fill one table."""
+    for name in (n for n in plugins.names(SOURCES) if n not in aside):
+        rows = theirs.source(name, otherwise=None) if theirs.collected(name) else None
+        if rows is not None and not rows.num_rows:
+            yield name
+        elif rows is not None and "event" in rows.column_names and Event.OBJECTED not in rows["event"].to_pylist():
+            yield "kind:optouts"
 
 
 def _finished(asked: ErasureAsked, eraser: Eraser) -> ErasureDone:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from twinops.entities.wording import MONEY, NEUTRAL, Wording
+from twinops.entities.wording import MONEY, NEUTRAL, Wording, amount
 from twinops.twin.answers.forecast import Forecast, forecast
-from twinops.twin.answers.portrait_text import BASIS
+from twinops.twin.answers.portrait_text import BASIS, carried
 from twinops.workflows.twin.open import Opener
 
 
@@ -23,11 +23,12 @@ class Predicted:
             return self.refused or ""
         e = self.expected
         chance = "" if e.active_probability is None else f"Shops at all: {e.active_probability:.1%}. "
-        half = f"half spend less than {e.spend_median:,.2f}" if e.spend_median else "half or more spend nothing"
+        half = f"half spend less than {amount(e.spend_median)}" if e.spend_median else "half or more spend nothing"
         return self.wording.told(
             f"As of {self.as_of}, the next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
-            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} {MONEY} on average "
-            f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}], {half}. Ranges hold 80 of 100 like cases."
+            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {amount(e.spend)} {MONEY} on average "
+            f"[{amount(e.spend_range[0])}, {amount(e.spend_range[1])}], {half}. Ranges hold 80 of 100 like cases."
+            f"{carried(e)}"
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.line_identity import Corrections
-from twinops.data.own_sources.lock import Nets, digests, netted_since
+from twinops.data.own_sources.lock import Nets, digests, locked, netted_since
 from twinops.data.own_sources.reading import entering, read, standing_of
 from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.quality import part
@@ -271,12 +272,24 @@ class _Own:
 
     def _whole(self) -> Iterator[Arrival]:
         """A source without periods."""
+        # before the first update the lock tells from which bytes it was collected
+        before = self.before or locked(self.shop.places.sources_lock, self.source)
+        # by its counts: products lie in the open
+        counts = self.shop.places.counts(staged_as(self.source.said.kind), BATCH)
         for name, digest in self._parts.items():
-            if self.before.get(name) != digest:
-                # by its counts: products lie in the open
-                held = self.shop.places.counts(staged_as(self.source.said.kind), BATCH).is_file()
-                if self.before or not held:
-                    yield Arrival(self.source.name, name, Arrived.CHANGED if self.before else Arrived.NEW)
+            if self.before or counts.is_file():
+                if before and before.get(name) != digest:
+                    yield self._counted(name, Arrived.CHANGED, counts)
+            else:
+                yield self._counted(name, Arrived.NEW, counts)
+
+    def _counted(self, name: str, what: Arrived, counts: Path) -> Arrival:
+        """How many rows it has, and how many more than were read of the table that it fills alone."""
+        rows = read(self.source, name).in_file
+        alone = len(self.shop.params.own.all_staged_as(staged_as(self.source.said.kind))) == 1
+        held = json.loads(counts.read_text(encoding="utf-8"))["in_file"] if alone and counts.is_file() else rows
+        more = shown(max(rows - held, 0))
+        return Arrival(self.source.name, name, what, shown(rows), more if what is Arrived.CHANGED and alone else None)
 
     def _of_a_folder(self) -> Iterator[Arrival]:
         name, (ready, missing, waiting) = self.source.name, self._order

@@ -12,10 +12,13 @@ from supplying import DAYS, supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, Tally, by_month, measures
 from twinops.evaluation.quality.picture import quality_picture
+from twinops.evaluation.quality.population_picture import population_picture
 from twinops.params import SourcesParams
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.pipeline.quality import quality
@@ -158,3 +161,18 @@ def test_the_picture_holds_a_row_per_source():
     left = quality_picture(found).axes[0]
     assert [t.get_text() for t in left.get_yticklabels()] == ["paint"]
     assert {t.get_text() for t in left.texts} == {"100", "50.0", "75.0"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [(0, "no row of the panel goes against the consent ledger"), (3, "3 rows of the panel lack leave")],
+)
+def test_the_picture_of_the_people_says_what_was_checked_and_not_that_nobody_is_used_without_a_right(rows, told):
+    given = [Measure(n, 0.97, low=0.9, high=0.99, n=500, unit_of_n="households", source="the ledger", method="Wilson")
+             for n in ("consent_coverage", "consent_coverage.twin_training")]  # fmt: skip
+    facts = [Fact("excluded", {"objected": 80}, Kind.MEASURED, "t")]
+    facts += [Fact("rows_without_valid_basis", rows, Kind.MEASURED, "t")]
+    figure = population_picture(Findings(tuple(given), tuple(facts)))
+    texts = " ".join(t.get_text() for t in [*figure.texts, *([figure._suptitle] if figure._suptitle else [])])
+    assert told in " ".join(texts.split())
+    assert "without a valid basis" not in texts

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ import pytest
 import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, TODAY, Shop, make_shop, natural
+from erasable import ANN, DPO, HOUSEHOLDS, MINOR, MOMENT, OWNER, TODAY, Shop, make_shop, natural
 from offices import PEOPLE
 
 from twinops.adapters.md5 import md5_of
@@ -29,19 +29,20 @@ from twinops.data.sources import crm, registrations
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.data.vault.sealed_file import SealedFile, label_of
 from twinops.entities.consent import Purpose
-from twinops.entities.rights import Right, RightsAct, pseudonym
+from twinops.entities.rights import Right, RightsAct, RightsEntry, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.governance import erasure_certificate
 from twinops.governance.people import sshsig
 from twinops.own_params import OwnParams
 from twinops.workflows.candidate.status import decisions_on
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_use import controller_of
 from twinops.workflows.intake import Intake
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject import erase as erasing
 from twinops.workflows.subject.desk import Desk
 from twinops.workflows.subject.erase import read_ids
-from twinops.workflows.subject.other_holders import own_files
+from twinops.workflows.subject.other_holders import exports, own_files
 
 KILLS = int(os.environ.get("TWINOPS_ERASE_KILLS", "4"))
 
@@ -234,6 +235,89 @@ def test_a_panel_of_other_people_is_no_file_that_could_hold_a_customer():
     assert list(own_files(panel(), panelist=False)) == []
     assert list(own_files(panel(), panelist=True)) == ["source panel (painel.xlsx)"]
     assert list(own_files(panel(household_id="cliente"), panelist=False)) == ["source panel (painel.xlsx)"]
+
+
+def test_a_file_of_which_no_row_of_theirs_was_read_is_not_told_to_be_searched():
+    own = panel(household_id="cliente")
+    assert list(own_files(own, panelist=False, without={"panelists"})) == []
+    assert list(own_files(own, panelist=False, without={"kind:optouts", "consent"})) == ["source panel (painel.xlsx)"]
+
+
+def test_a_list_of_objections_is_told_only_where_an_objection_of_theirs_was_read(shop):
+    keys, tables = shop.store, DataPlane(shop.project.places, shop.project.engine, shop.store).tables
+    ledger = pa.table({"household_id": [natural(ANN), natural(1)], "event": ["granted", "objected"]})
+    path = shop.root / "data" / "raw" / "consent" / "all.parquet"
+    write_sealed(ledger, path, dataset="consent", keys=keys, subject="household_id")
+    whose = {n: keys.known_sid(natural(n)) for n in (ANN, 1, 2)}
+    found = {n: set(erasing._without(tables.of([sid]), ())) for n, sid in whose.items()}
+    assert "kind:optouts" in found[ANN]
+    assert "consent" not in found[ANN]
+    assert not {"kind:optouts", "consent"} & found[1]
+    assert "consent" in found[2]
+    assert "consent" not in set(erasing._without(tables.of([whose[2]]), {"consent"}))  # a row of theirs was put aside
+
+
+SCORE = {"model": "0", "stands": "candidate", "rows": "935", "as_of": "2026-11-01", "decided": "no"}
+
+
+def test_the_certificate_tells_each_table_of_scores_and_each_copy_that_the_ledger_of_rights_knows(shop):
+    sid, ledger = shop.store.known_sid(natural(ANN)), shop.project.rights
+    opened = {**SCORE, "form": "csv", "sealed": "no", "file": "offers.csv"}
+    closed = {**SCORE, "form": "parquet", "sealed": "yes"}
+    ledger.append(
+        RightsAct(Right.SCORED, "", "data owner", "Olga Owner", "offers", about=opened),
+        RightsAct(Right.SCORED, "", "", "", "twin_scoring", about=closed),
+        RightsAct(Right.EXPORTED, sid, "data owner", "Olga Owner"),
+        RightsAct(Right.EXPORTED, shop.store.known_sid(natural(1)), "data owner", "Olga Owner"),
+    )
+    done = shop.erase(natural(ANN))
+    said = shop.certificate(done)
+    told = [line for line in said["out_of_reach"] if "scores" in line or "copy of their data" in line]
+    assert len(told) == 3
+    assert any("scores for offers (offers.csv)" in t and "935 rows as csv in the open" in t for t in told)
+    assert any("scores for twin scoring" in t and "sealed: a row of theirs opens no more" in t for t in told)
+    row = next(c for c in said["copies"] if c["kind"] == "exports")
+    assert row["done"].startswith("3 that the ledger of rights tells of went elsewhere")
+
+
+def test_a_sealed_table_beside_the_data_is_looked_into(shop):
+    rows = pa.table({"household_id": [natural(ANN)], "p": [0.5]})
+    write_sealed(rows, shop.root / "scores.parquet", dataset="scores", keys=shop.store, subject="household_id")
+    said = shop.certificate(shop.erase(natural(ANN)))
+    row = next(c for c in said["copies"] if c["kind"] == "sealed tables beside")
+    assert row["found"] == "1 looked at, 1 frame(s) of theirs in 1"
+
+
+def test_a_table_that_was_written_often_is_told_once():
+    about = {**SCORE, "form": "csv", "sealed": "no", "file": "offers.csv"}
+    acts = [RightsAct(Right.SCORED, "", "", "", "offers", about=about | {"rows": str(n)}) for n in (7, 9)]
+    days = [datetime(2026, 11, n, tzinfo=UTC) for n in (1, 8)]
+    (told,) = exports([RightsEntry(n, d, a, "") for n, (d, a) in enumerate(zip(days, acts, strict=True))], ())
+    assert "2 times from 2026-11-01 to 2026-11-08, the last time with 9 rows" in told
+
+
+def test_who_answers_is_told_as_it_was_said_wherever_it_was_said(shop):
+    path = shop.root / "compliance" / "intended_use.yaml"
+    use = yaml.safe_load(path.read_text(encoding="utf-8"))
+    use["controller"].update(name="to be said by the controller", contact="to be said by the controller")
+    path.write_text(yaml.safe_dump(use), encoding="utf-8")
+    places = shop.project.places
+    assert controller_of(places, panel()) == f"A shop, {DPO}"
+    assert controller_of(places, OwnParams.model_validate({})) == DPO
+    assert shop.certificate(shop.erase(natural(ANN)))["controller"] == DPO
+
+
+def test_an_officer_without_a_key_is_told_that_none_is_named_and_the_line_that_names_one(shop):
+    path = shop.root / "compliance" / "offices.yaml"
+    said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for person in said["people"]:
+        person.pop("key", None)
+    path.write_text(yaml.safe_dump(said), encoding="utf-8")
+    shop.git("commit", "-qam", "no keys")
+    with pytest.raises(IntegrityError, match="names no key for you") as refused:
+        shop.erase(natural(ANN))
+    assert "--key KEY.pub" in str(refused.value)
+    assert sids_of(shop, ANN)
 
 
 def test_a_hold_is_respected_until_it_is_released(shop):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from arriving import FIVE, Monthly, month_of
-from own_world import line
+from own_world import CONSENT, line
 
 from shops.shops import five
 from twinops.data.arrivals import Arrived, in_order
@@ -233,3 +234,21 @@ def test_a_return_that_comes_late_or_other_rules_read_every_month(
     assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY]
     shop.places.sources_lock.write_text("{")
     assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY]
+
+
+def answers(many: int) -> str:
+    return "\n".join(["id,what,at", *(f"{17_000 + n},yes,2024-01-{1 + n % 28:02}" for n in range(many)), ""])
+
+
+def test_answers_that_came_since_the_first_run_get_a_line_with_how_many_they_are(shop: Monthly) -> None:
+    shop.file("consent.csv").write_text(answers(60), encoding="utf-8")
+    shop.declare(retail=shop.params.own.root["retail"].model_dump(mode="json", exclude_unset=True), consent=CONSENT)
+    shop.lock()
+    shop.places.arrivals.unlink()  # `make run` was, and no update yet
+    held = shop.places.counts("consent", "all")
+    held.parent.mkdir(parents=True, exist_ok=True)
+    held.write_text(json.dumps({"in_file": 60}), encoding="utf-8")
+    assert "consent" not in {a.source for a in shop.look().arrivals}
+    shop.file("consent.csv").write_text(answers(85), encoding="utf-8")
+    (found,) = [a for a in shop.look().arrivals if a.source == "consent"]
+    assert (found.what, found.rows, found.added) == (Arrived.CHANGED, 85, 25)

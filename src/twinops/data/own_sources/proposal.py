@@ -24,6 +24,8 @@ from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.asking import Question, questions
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.customer_numbers import digits_of, of_any_length
+from twinops.data.own_sources.days_beside import begins_as, day_of
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -745,10 +747,10 @@ class _Others:
         """
         days = [c for c in draft.file.names if c and date_format(draft.file.cells[c]) is not None]
         days = [c for c in days if not is_said(draft.file.cells[c])]
-        found = {p: day for p, theirs in answers.items() if (day := _day_of(theirs, days, draft.file.names))}
+        found = {p: day for p, theirs in answers.items() if (day := day_of(theirs, days, draft.file.names))}
         if not found:
             return {}
-        one = next((c for c in days if not any(_begins_as(c, n) for n in draft.file.names if n != c)), None)
+        one = next((c for c in days if not any(begins_as(c, n) for n in draft.file.names if n != c)), None)
         without = [theirs for p, theirs in answers.items() if p not in found]
         if without and one is None:
             what = f"no column is known to hold the day of {', '.join(map(printable, without))}."
@@ -954,49 +956,6 @@ class _Others:
             draft.notes.append(
                 f"{twice:,} rows of {len(cells):,} name a customer that stood above: the first row is taken."
             )
-
-
-def _day_of(theirs: str, days: Sequence[str], names: Sequence[str]) -> str | None:
-    """The column of days that belongs to a column of answers, by its name, and of several the one that stands next."""
-    fitting = [c for c in days if _begins_as(c, theirs)]
-    # the longest name that a day begins or ends as is the one it belongs to: `SMS` beside `SMS at night`
-    own = [
-        c for c in fitting if not any(_begins_as(c, n) and len(n) > len(theirs) for n in names if n not in (c, theirs))
-    ]
-    at = {name: n for n, name in enumerate(names)}
-    return min(own, key=lambda c: abs(at[c] - at[theirs]), default=None)
-
-
-def _begins_as(day: str, theirs: str) -> bool:
-    """`offers - date`, `date of offers`, `offers_at`: all words of the answers' name, at the beginning or the end."""
-    mine, others = parts_of(day), parts_of(theirs)
-    return len(mine) > len(others) > 0 and others in (mine[: len(others)], mine[-len(others) :])
-
-
-def digits_of(ids: Sequence[str]) -> tuple[int, ...]:
-    """How many digits customer numbers have, where they are digits: one length, or those that are told apart.
-
-    Nothing where they are no digits. With several, a number without its zeros may be more than one customer.
-
-    >>> digits_of(["0012", "0345", "1200"]), digits_of(["12", "345"]), digits_of(["0012", "12"]), digits_of(["C1"])
-    ((4,), (1,), (1, 4), ())
-    """
-    told = [i for i in ids if not notation.is_nothing(i)]
-    numbers_ = [i for i in told if i.isascii() and i.isdecimal()]
-    if not numbers_ or len(numbers_) < _MOSTLY * len(told):
-        return ()
-    padded = Counter(len(i) for i in numbers_ if i.startswith("0"))
-    lengths = {n for n, count in padded.items() if count > 1 or len(numbers_) < _FEW_IDS}
-    shorter = any(not i.startswith("0") and len(i) < max(lengths, default=0) for i in numbers_)
-    return tuple(sorted(lengths | ({1} if shorter or not lengths else set())))
-
-
-_MOSTLY, _FEW_IDS = 0.95, 100
-
-
-def of_any_length(cell: str, digits: Sequence[int]) -> str:
-    """An id in the form that it is compared in."""
-    return notation.of_digits(cell, digits[0] if len(digits) == 1 else 1) if digits else cell
 
 
 _BORN = ("birth_year", "gender")

@@ -172,6 +172,7 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
         "erasures",
         "stale",
         "open",
+        "unserved",
     }
     assert told["stale"] is None
     assert told["model"].keys() == {"name", "version", "key", "run_id"}

@@ -34,6 +34,8 @@ _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
+_MINUS = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}▲△", "-"))
+"""Signs before an amount below zero; triangles are Japanese bookkeepers'."""
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
 _BLANKS = re.compile("[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
@@ -114,8 +116,10 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     >>> euro = MoneyParams(decimal=",", thousands=".", currency="EUR")
     >>> number("1.234,50 €", euro), number("-2.5", None), number("3,00-", euro), number("(3,00)", euro)
     (Decimal('1234.50'), Decimal('-2.5'), Decimal('-3.00'), Decimal('-3.00'))
+    >>> number("▲1", None)
+    Decimal('-1')
     """
-    text = narrow(cell.strip()).replace("\N{MINUS SIGN}", "-")
+    text = narrow(cell.strip()).translate(_MINUS)
     if money is not None:
         text = _with_point(_signed(_without_currency(text, money)), money)
     if not _PLAIN.fullmatch(text):

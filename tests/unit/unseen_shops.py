@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from twinops.data.own_sources.drafting import Said
-from twinops.data.own_sources.proposal import ShopFiles
+from twinops.data.own_sources.proposing.proposal import ShopFiles
 
 FIRST = datetime.fromisoformat("2023-01-02T09:00")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from twinops.data.own_sources.asking import Question
+    from twinops.data.own_sources.proposing.asking import Question
 
 OPEN = "open"
 

@@ -20,7 +20,7 @@ from twinops.errors import DataError, ParamsError
 if TYPE_CHECKING:
     from twinops.data.own_sources.drafting import Said
     from twinops.data.own_sources.look import Mistake
-    from twinops.data.own_sources.proposal import ShopFiles
+    from twinops.data.own_sources.proposing.proposal import ShopFiles
     from twinops.wiring import Project
     from twinops.workflows.sources.check import Checked
     from twinops.workflows.sources.propose import Proposed
@@ -144,8 +144,8 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     Raises:
         DataError: one of them is not there.
     """
-    from twinops.data.own_sources.more_files import path_of
-    from twinops.data.own_sources.proposal import ShopFiles
+    from twinops.data.own_sources.proposing.more_files import path_of
+    from twinops.data.own_sources.proposing.proposal import ShopFiles
 
     more = {told: path_of(told) for told in also}
     lost = [path.name for path in (*paths, *more.values()) if path is not None and not path.exists()]

@@ -50,7 +50,7 @@ from twinops.workflows.project.begin import MAY_BE_THERE, against_full
 
 if TYPE_CHECKING:
     from twinops.data.own_sources.drafting import Said
-    from twinops.data.own_sources.proposal import ShopFiles
+    from twinops.data.own_sources.proposing.proposal import ShopFiles
     from twinops.workflows.project.own_files import Installed
     from twinops.workflows.sources.propose import Proposed
 

@@ -16,7 +16,7 @@ from twinops.data.own_sources.drafting import Said, Trouble
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
-from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.sampling import every_cell, sampled
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER

@@ -11,7 +11,7 @@ import pytest
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.own_params import OwnParams
 
 

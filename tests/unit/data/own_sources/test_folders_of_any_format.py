@@ -15,11 +15,11 @@ from own_world import LEGAL, TWIN
 from typer.testing import CliRunner
 
 from twinops.cli._door import app
-from twinops.data.own_sources.customer_numbers import digits_of
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.proposal import ShopFiles, look
+from twinops.data.own_sources.proposing.customer_numbers import digits_of
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError, ParamsError

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from twinops.data.own_sources.drafting import Said
-from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.errors import DataError, TwinopsError
 
 TWINOPS = (sys.executable, "-c", "from twinops.cli._door import enter; enter()")

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from twinops.data.own_sources.drafting import Said
-from twinops.data.own_sources.more_files import in_four_weeks, tells_day
-from twinops.data.own_sources.proposal import ShopFiles, look
+from twinops.data.own_sources.proposing.more_files import in_four_weeks, tells_day
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.recognising import born, fit, speaks_of, words
 from twinops.own_params import form
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from twinops.data.own_sources.drafting import Said
-from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 
 HEAD = ["cliente", "recibo", "data", "artigo", "qtd", "preco_unit", "desconto"]
 Off = Callable[[int, int, int], tuple[int, str]]

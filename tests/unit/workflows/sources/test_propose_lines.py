@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twinops.data.own_sources.drafting import Said
-from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 
 
 def shop(root: Path, line: str, back: str, *, number: bool = True) -> Proposal:

@@ -19,7 +19,7 @@ from twinops.cli._door import app
 from twinops.cli._shop_files import said as said_by
 from twinops.data.own_sources import sampling
 from twinops.data.own_sources.drafting import Said, Trouble
-from twinops.data.own_sources.proposal import ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.errors import DataError, TwinopsError
 from twinops.workflows.compliance_files import ABOUT_FILES, open_in
 from twinops.workflows.places import Places

@@ -22,8 +22,8 @@ lines AS (
 receipts AS (
   SELECT
     *,
-    SUM(held) OVER (PARTITION BY day, basket_id) > 0
-    AND SUM(GREATEST(held - came, 0)) OVER (PARTITION BY day, basket_id) = 0 AS stands
+    CAST(SUM(held) OVER (PARTITION BY day, basket_id) AS BIGINT) > 0
+    AND CAST(SUM(GREATEST(held - came, 0)) OVER (PARTITION BY day, basket_id) AS BIGINT) = 0 AS stands
   FROM lines
 )
 

@@ -85,7 +85,9 @@ def _cluster(rows: Sequence[Mapping[str, Any]]) -> str:
 
 FAR_HOW = """\
 At 50x `score` answers with the model that 10x learned; the fits in between were not run. `tastes` learns from all
-customers up to 25,000, and from so many of a larger shop's."""
+customers up to 25,000, and from so many of a larger shop's.
+At 10x `choose` to `influence`, `drift`, `tastes`, `twin` and `privacy`, and some stages at 1x, were run on one file of
+receipts, and their MB is that of the largest process alone."""
 CLUSTER_HERE = "{cluster}"
 
 HOW = """## What keeps it small

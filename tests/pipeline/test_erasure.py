@@ -223,7 +223,7 @@ def test_nothing_tells_of_her_in_the_open_but_what_the_certificate_names(world):
     root = world.workshop.root
     found = {name.split("!")[0] for name, blob in everything(root) if any(needle in blob for needle in NEEDLES)}
     assert found == {"exports/copy.json", "exports/folder/csv/transactions.csv", "exports/folder/data.json",
-                     "exports/packed.zip"}  # fmt: skip
+                     "exports/folder/your-data.html", "exports/packed.zip"}  # fmt: skip
     sids = [sid.encode() for sid in world.hers]
     plain = [p for top in ("mlruns", "mlflow.db", "reports", "erasures", "epoch.json") for p in files_of(root / top)]
     assert len(plain) > 10

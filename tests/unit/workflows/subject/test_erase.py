@@ -202,7 +202,10 @@ def test_an_unknown_person_is_nobody_and_nobody_of_the_file_is_erased(shop):
 
 
 def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
-    assert "the office of risk officer does not. Under `people`" in shop.erase(natural(ANN), office="risk officer").refused[0]
+    assert (
+        "the office of risk officer does not. Under `people`"
+        in shop.erase(natural(ANN), office="risk officer").refused[0]
+    )
     with pytest.raises(ParamsError, match=r"is nobody in compliance/offices.yaml"):
         shop.erase(natural(ANN), by="nobody@shop.example")
     with pytest.raises(IntegrityError, match=r"not the key that compliance/offices.yaml names"):

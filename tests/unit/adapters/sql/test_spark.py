@@ -168,12 +168,7 @@ def sources_and_signals(engine, lines: pa.Table) -> None:
             "product_category": ["VITAMINS", "Soup", None],
             "product_type": [None, "KOSHER FOODS", "X"],
         }),
-        "plain_products": pa.table({
-            "product_id": [1, 2, 3],
-            "product_category": ["vitamins", "soup", None],
-            "product_type": [None, "kosher foods", "x"],
-        }),
-        "special_patterns": pa.table({"category": ["health", "religion"], "pattern": ["vitamins", "%kosher%"]}),
+        "special_names": pa.table({"name": ["VITAMINS", "KOSHER FOODS"], "category": ["health", "religion"]}),
         "asked": pa.table({"cutoff": [100], "least_days": [2]}),
         "scored_posts": pa.table({
             "sid": ["a", "b"] * 30, "day": pa.array(rng.integers(0, 99, 60), pa.int64()),

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from twinops.data import journey
 from twinops.data.own_sources.declared_law import legal_of
-from twinops.data.own_sources.recognising import words
+from twinops.entities.coins import WITHOUT_MINOR_UNITS
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
@@ -29,7 +29,7 @@ class DeclaredWords:
         mine = self.own.of_kind("transactions")
         money = self.own.root[mine].money if mine else None
         declared = (money.currency, money.minor_units) if money else journey.CURRENCY
-        if declared[0] in words()["without_minor_units"]:
+        if declared[0] in WITHOUT_MINOR_UNITS:
             declared = (declared[0], 0)  # it has no smaller coins, whether `minor_units` says so or not
         return Wording(self.subject.one, self.subject.many, *declared)
 

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.cell_values import event_of
-from twinops.data.own_sources.counted_rows import COUNTS
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
+from twinops.data.own_sources.proposing.rows_that_count import COUNTS
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import Event, Purpose
 from twinops.own_params import form

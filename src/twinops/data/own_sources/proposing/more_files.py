@@ -18,7 +18,7 @@ from typing import Any
 
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import counted_rows, exports
+from twinops.data.own_sources import exports
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -33,6 +33,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.proposing import rows_that_count
 from twinops.data.own_sources.recognising import (
     NumberNotation,
     born,
@@ -372,7 +373,7 @@ class _Kind:
             more["undated_from"] = self.shop.last.isoformat()
             draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
         if "only" in self.form.fields:
-            more |= counted_rows.proposed(draft, self.shop.said)
+            more |= rows_that_count.proposed(draft, self.shop.said)
         moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
         if moments:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import counted_rows, pricing
+from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.drafting import (
@@ -21,7 +21,7 @@ from twinops.data.own_sources.drafting import (
     read_as,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers
+from twinops.data.own_sources.proposing import line_numbers, rows_that_count
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -33,6 +33,7 @@ from twinops.data.own_sources.recognising import (
 )
 from twinops.data.own_sources.sampling import beside_months, months_in
 from twinops.data.reading.plain_letters import plain
+from twinops.entities.coins import WITH_THREE_MINOR_UNITS, WITHOUT_MINOR_UNITS
 from twinops.own_params import TimeParams
 
 NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
@@ -41,7 +42,7 @@ NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 
 def transactions(draft: Draft, said: Said) -> dict[str, Any]:
     """The declaration of the sales, without its law."""
-    rows = counted_rows.proposed(draft, said)
+    rows = rows_that_count.proposed(draft, said)
     body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
     nobody = _placeholders(draft)
     if nobody:
@@ -102,7 +103,7 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
     currency = (said.currency or hinted or NO_CURRENCY).upper()
-    if found is not None and found.doubtful and currency in words()["with_three_minor_units"]:
+    if found is not None and found.doubtful and currency in WITH_THREE_MINOR_UNITS:
         found = NumberNotation(found.thousands, "")
     why = "you said so" if said.currency else "a name or a sign beside the amounts says so"
     draft.choices.append(Choice("sales", "currency", currency, why if said.currency or hinted else "nothing tells it"))
@@ -114,9 +115,9 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
         draft.choices.append(
             Choice("sales", "numbers", told, f"it reads all amounts{doubt}", draft.file.shapes(theirs[-1]))
         )
-    if currency in words()["without_minor_units"]:
+    if currency in WITHOUT_MINOR_UNITS:
         money["minor_units"] = 0
-    if currency in words()["with_three_minor_units"]:
+    if currency in WITH_THREE_MINOR_UNITS:
         money |= {"minor_units": 3, "rounded_to": "hundredths"}
         draft.notes.append(
             f"Amounts in {currency} have three digits, and tables keep two: of each the last is rounded (half to "

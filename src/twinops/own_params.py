@@ -30,6 +30,8 @@ AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
+REPLACES = "replaces"
+"""The customer number that a row's own number replaced: both are one subject's."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 BESIDE = {"born": "birth_year"}
@@ -278,7 +280,7 @@ class OwnSource(Section):
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
         own = self.columns if self.form.answers else self.scales
-        return (*known, *(c for c in own if c not in known), *self.beside)
+        return (*known, *(c for c in own if c not in known and c not in self.form.settled_by), *self.beside)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -315,6 +317,11 @@ class OwnSource(Section):
     def by_customer(self) -> bool:
         """Its rows name customers, so that nothing need be linked."""
         return "household_id" in self.entering
+
+    @property
+    def joins(self) -> bool:
+        """It says which customer number replaces which."""
+        return {REPLACES, "household_id"} <= set(self.entering)
 
     @property
     def turned(self) -> bool:
@@ -381,7 +388,7 @@ class OwnSource(Section):
 
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
-        there = [c for c in self.form.settled_by if c in self.columns]
+        there = [c for c in self.form.settled_by if c in self.columns and c != REPLACES]
         if there and "basket_id" not in self.entering:
             yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:

@@ -51,6 +51,8 @@ def status(
             show(found)
         finally:  # it is owed before anything is measured, too
             _owed(project.run("candidate.owed"), each=all_open)
+            for told in project.run("sources.in_doubt") if all_open else ():
+                talk(told)
     current(found.stale)
 
 

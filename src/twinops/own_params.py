@@ -27,6 +27,10 @@ Theirs = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
+RequestWord = Literal[
+    "access", "portability", "rectification", "erasure", "restriction", "objection", "withdrawal", "contest"
+]
+"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`)."""
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
@@ -217,7 +221,7 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
-    "special_reviewed", "language", "brand", "only",
+    "special_reviewed", "language", "brand", "only", "requests",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -228,6 +232,7 @@ class OwnSource(Section):
     `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
     objections may say several lengths: a number stands for the customer of each, as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `requests`: of customer service, the words of its category that ask for a right, and for which.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
 
@@ -265,6 +270,7 @@ class OwnSource(Section):
     special_reviewed: Text | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
+    requests: dict[Theirs, RequestWord] = Field(default_factory=dict)
     rules: dict[str, CellRules] = Field(default_factory=dict)
     contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
@@ -391,6 +397,8 @@ class OwnSource(Section):
         there = [c for c in self.form.settled_by if c in self.columns and c != REPLACES]
         if there and "basket_id" not in self.entering:
             yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
+        if self.requests and "category" not in self.entering:
+            yield "requests: map category in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.corrections == "replace" and self.reads == "folder":

@@ -111,14 +111,16 @@ compute:
 Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's
 types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). For `features` and
 `taste_features` the executors open the sealed receipts, each with the keys of its own subjects; for `twinops score`
-they also answer; for `link` they weigh pairs ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds
-every query and the scores against DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`,
+they also answer; for `link` they weigh pairs. They seal what a stage writes, each block with the keys of its own
+subjects, and a regression of more than 131,072 rows is summed by them, one pass a step
+([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds every query, sums, sealed files and the scores
+against DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`,
 `minimise` and `taste_features` on a cluster of a Master and two Workers, of which one is killed while both are at work.
 It takes about four minutes of CPU.
 
 Nothing else of a project is another: the same `params.yaml` but for these two lines, the same files in the same places.
 Receipts are best a file a month (`reads: folder`, `files: "{month}.csv"`), Parquet, CSV or gzip, under one path that
-driver and executors have: `collect` reads and seals them on the driver, a month at a time.
+driver and executors have: `collect` reads them on the driver, a month at a time.
 
 What a cluster needs:
 
@@ -140,8 +142,8 @@ there is, or that already live on a cluster; the table above says how far one ma
 From 16 MiB of sealed receipts on, one machine writes a table in several row groups and a cluster in one: the same
 frames in the same order, in a file with another digest.
 
-Not on Spark: the fits, sealing of what a stage writes, features of one's own, and the receipts of `drift`, `minimise`
-and `twin`: the driver does these.
+Not on Spark: trees and what else is fitted but regressions, features of one's own, and the receipts of `drift`,
+`minimise` and `twin`: the driver does these. Answers come to it before they are sealed or learned from.
 """
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
+from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 from time import time_ns
@@ -30,13 +32,17 @@ def ignored_in(root: Path) -> tuple[str, ...]:
 
 
 def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if any(fnmatch(path.name, pattern) for pattern in ignored):
-            continue
-        if path.is_dir():
-            yield from _files(path, ignored)
-        else:
-            yield path
+    left_out = re.compile("|".join(map(translate, ignored)) or "(?!)").match
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if left_out(entry.name):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                else:
+                    yield Path(entry.path)
 
 
 def _file_md5(path: Path) -> str:

@@ -189,10 +189,10 @@ def netted(source: DeclaredSource, *, among: Iterable[str] | None = None) -> dic
     """
     if source.said.reads != "folder" or not _nets(source):
         return {}
-    return netting.across({month: _signed_rows(source, month) for month in among or opening.batches(source)})
+    return netting.across({month: signed_rows(source, month) for month in among or opening.batches(source)})
 
 
-def _signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
+def signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
     """The good rows of one file of a folder."""
     for cells in cells_of(source, month):
         _, foreign, _ = _mine(source, month, months(cells, source.said))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,6 +82,26 @@ class Engine(Protocol):
 
     def shut(self) -> Engine:
         """A new one that knows no table and can open no file: for queries that the project brings of its own."""
+
+
+class Held(Protocol):
+    """Works on rows where they are held, as `Engine.spread` does; what came of them has no order."""
+
+    def __call__(self, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """In the shape of `gives`."""
+
+
+class Workers(Protocol):
+    """An engine whose work is done elsewhere, by several side by side."""
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """See `Engine.spread`."""
+
+    def held(self, table: pa.Table) -> AbstractContextManager[Held]:
+        """Rows that are worked on again and again, kept where that is done while it lasts."""
+
+    def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
+        """See `Engine.lent`."""
 
 
 class SubjectKeys(Protocol):

@@ -286,6 +286,10 @@ class Places:
         """One document of the candidate."""
         return self.root / "model_cards" / model / name
 
+    def remembered(self, stage: str) -> Path:
+        """Figures that a stage made, for its next run; it may be deleted."""
+        return self.scratch / "remembered" / f"{stage}.json"
+
     @property
     def scratch(self) -> Path:
         """Half-run notebooks, stamps and other things that may be deleted."""

@@ -45,7 +45,7 @@ class Outcome:
 class Manner:
     """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run.
 
-    `left` are stages whose outputs are taken as they are, whatever changed before them.
+    `left` are stages whose outputs are taken as they are, whatever changed before them: they and what they teach.
     """
 
     lanes: int
@@ -102,7 +102,7 @@ class _Run:
     @cached_property
     def warm(self) -> Warm:
         """From where most commands are forked."""
-        return Warm(Path(self.repo.root_dir), self.how.many)
+        return Warm(Path(self.repo.root_dir), self.how.many, learning=not self.how.left)
 
     @cached_property
     def clock(self) -> StageClock:

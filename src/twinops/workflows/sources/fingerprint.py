@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twinops.data.own_sources import lock, watching
+from twinops.data.own_sources import kept_nets, lock, watching
 from twinops.data.own_sources.declared import declared
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
@@ -46,6 +46,10 @@ def fingerprint(
     }
     watch(things)
     lock.write(places.sources_lock, found)
+    if nets:
+        kept_nets.keep(places.scratch, nets)
+    else:
+        kept_nets.forget(places.scratch)
     return Fingerprinted({name: tuple(map(_told, of.items())) for name, of in found.items()}, seen)
 
 

@@ -62,8 +62,8 @@ def _unheard(source: DeclaredSource) -> str:
         return ""
     more = " and more" if len(places) > MOST_PLACES else ""
     return (
-        f"{len(places):,} messages of own.{source.name} have words that look like a request for erasure, a copy or the "
-        f"like, in a category that opens no case: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
-        f"{Path(source.said.path or source.name).name}. Look at them, and take what is one in with "
-        "`twinops subject requests --file`; a category that asks for a right stands under `requests`."
+        f"Messages of own.{source.name} whose words look like a request for erasure, a copy or the like, in a category "
+        f"that opens no case: {len(places):,}. Look at them here and take what is one in with `twinops subject requests "
+        f"--file`: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
+        f"{Path(source.said.path or source.name).name}. A category that asks for a right stands under `requests`."
     )

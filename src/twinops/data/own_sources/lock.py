@@ -11,8 +11,10 @@ from typing import Any
 
 from twinops.data.own_sources import kept_nets, opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
 from twinops.data.own_sources.reading import cells_of, digest_of, netted, signed_rows
+from twinops.data.own_sources.replaced import replaced
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
@@ -30,6 +32,8 @@ def fingerprint(source: DeclaredSource, nets: Nets | None = None, *, before: Pat
     is known, or as the lock `before` says of the same bytes, read by the same rules; else every file is read for that.
     """
     found = digests(source)
+    if source.said.joins:
+        found[WHOLE] |= {watching.REPLACED: replaced([source]).digest}
     if (said := _said_before(before, source, found) if nets is None else None) is not None:
         return said
     told = netted(source) if nets is None else nets
@@ -159,6 +163,17 @@ def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
     # a silent change would pass for the data that were approved
     if not _is_watched(path, source) and _locked(path, source, batch)["sha256"] != digest:
         raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+
+
+def check_replaced(path: Path, source: DeclaredSource) -> None:
+    """Refuse numbers that replace others than those that every stage goes by.
+
+    Raises:
+        IntegrityError: the lock does not know which numbers replace which, or knows of others.
+    """
+    told = _said(path, source).get(WHOLE, {}).get(watching.REPLACED)
+    if source.said.joins and told != replaced([source]).digest:
+        raise IntegrityError(f"{path.name} does not say which numbers {source.where} replaces.", hint=AGAIN)
 
 
 def _is_watched(path: Path, source: DeclaredSource) -> bool:

@@ -21,7 +21,7 @@ from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, RETURNS_OF, OwnSource
+from twinops.own_params import BESIDE, REPLACES, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -181,7 +181,7 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
 def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
-        "identity": _whose(said) if ours == "household_id" and said.digits else notation.identity,
+        "identity": _whose(said) if ours in ("household_id", REPLACES) and said.digits else notation.identity,
         "link": notation.identity,
         "handle": notation.handle,
         "contact": notation.contact,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from statistics import fmean, pstdev
 
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said
+from twinops.data.own_sources.drafting import Choice, Draft, Said, column_option
 from twinops.data.own_sources.recognising import NumberNotation, number_notation, numbers, parts_of
 from twinops.own_params import MoneyParams
 
@@ -59,6 +60,54 @@ def told_by_total(draft: Draft, amounts: Collection[str]) -> Told:
                 draft.take("sales_value", theirs, "it is price times quantity without the discount")
                 return Told(written)
     return Told(whole=mine is not None and _is_what_is_left(draft, mine, lambda *_: 0.0))
+
+
+def without_discount(draft: Draft, amounts: Collection[str]) -> None:
+    """Where another column is the amount without the discount, that one is what was paid."""
+    if not {"sales_value", "retail_disc"} <= set(draft.columns):
+        return
+    whole, off = (_numbers(draft, draft.columns[c]) for c in ("sales_value", "retail_disc"))
+    for theirs in [c for c in draft.free if c in amounts]:
+        lines = [(abs(w), abs(d), abs(n)) for w, d, n in zip(whole, off, _numbers(draft, theirs), strict=True)
+                 if w is not None and d and n is not None]  # fmt: skip
+        fits = sum(abs(w - d - n) <= _CENT for w, d, n in lines)
+        if len(lines) >= _LEAST and fits > _NEARLY * len(lines):
+            before = printable(draft.columns.pop("sales_value"))
+            draft.choices[:] = [c for c in draft.choices if c.what != "sales_value"]
+            draft.take("sales_value", theirs, f"it is {before} without {printable(draft.columns['retail_disc'])}")
+            return
+
+
+def per_piece_or_line(draft: Draft, theirs: str) -> tuple[str, str]:
+    """Whether money beside pieces is of one piece (`unit_price`) or of the line (`sales_value`), and why.
+
+    Of goods that were bought in several numbers, the one that differs less from line to line is what does not grow.
+    """
+    if "product_id" in draft.columns:
+        goods = draft.file.cells[draft.columns["product_id"]][:_ROWS]
+        cells = (goods, _numbers(draft, draft.columns["quantity"]), _numbers(draft, theirs))
+        of: dict[str, list[tuple[float, float]]] = {}
+        for article, pieces, money in zip(*cells, strict=True):
+            if pieces and money:
+                of.setdefault(article, []).append((abs(pieces), abs(money)))
+        several = [lines for lines in of.values() if len({n for n, _ in lines}) > 1]
+        apart = [(_spread([m for _, m in lines]), _spread([m / n for n, m in lines])) for lines in several]
+        if len(apart) >= _LEAST:
+            for ours, closer in (("unit_price", 0), ("sales_value", 1)):
+                if sum(a[closer] < a[1 - closer] for a in apart) > 0.8 * len(apart):
+                    why = "stays the same" if ours == "unit_price" else "grows with how many there are"
+                    return ours, f"for one article it {why}"
+    shown = printable(theirs)
+    draft.notes.append(
+        f"{shown} is taken for what the whole line costs, and nothing in the file tells. Where it is the price of one "
+        f"piece, say {column_option('sales', 'unit_price', theirs)}."
+    )
+    return "sales_value", "its name says money, and nothing tells whether of one piece"
+
+
+def _spread(values: Sequence[float]) -> float:
+    """How far values lie from their mean, as a share of it."""
+    return pstdev(values) / fmean(values)
 
 
 def decide(draft: Draft, said: Said, told: Told) -> None:

@@ -26,6 +26,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.proposing import replaced_numbers
 from twinops.data.own_sources.proposing.customer_numbers import of_any_length
 from twinops.data.own_sources.proposing.days_beside import begins_as, day_of
 from twinops.data.own_sources.recognising import (
@@ -153,6 +154,8 @@ class AroundCustomers:
             for theirs in draft.free:
                 if ours not in draft.columns and born(theirs, role) and self._answers_it(draft, ours, theirs):
                     draft.take(ours, theirs, "its name says so, and its cells fit")
+        replaced_numbers.propose(draft, self.ids, self.digits)
+        replaced_numbers.tell_doubles(draft)
         if "age" in draft.columns and "birth_year" not in self.said.of("customers"):
             draft.columns.pop("birth_year", None)
         if len(draft.columns) == 1:

@@ -190,12 +190,16 @@ def _visits(ratio: float, steady: int, slow: int) -> str:
     if ratio < HARDLY_ANY:
         return f"Over about {steady:,} days you hardly came at all."
     said = _beside(ratio, "more often", "less often", "about as often")
-    return f"Over about {steady:,} days you come {said} {'as' if abs(ratio - 1) < ALIKE else 'than'} over about {slow:,}."
+    return f"Over about {steady:,} days you come {said} {_than(ratio)} over about {slow:,}."
 
 
 def _baskets(ratio: float, steady: int, slow: int) -> str:
     said = _beside(ratio, "larger", "smaller", "about as large")
-    return f"Over about {steady:,} days they are {said} {'as' if abs(ratio - 1) < ALIKE else 'than'} over about {slow:,}."
+    return f"Over about {steady:,} days they are {said} {_than(ratio)} over about {slow:,}."
+
+
+def _than(ratio: float) -> str:
+    return "as" if abs(ratio - 1) < ALIKE else "than"
 
 
 def _beside(ratio: float, more: str, less: str, alike: str) -> str:

@@ -21,7 +21,8 @@ from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
-RENEW_EVERY_S = 0.05
+RENEW_EVERY_S = 0.01
+"""So soon after an event the answers it changed are made anew together: one by one, when asked for, costs more."""
 ISSUERS_EVERY_S = 0.5
 FILES_EVERY_S = 1.0
 MOST_READ = 50

@@ -36,6 +36,8 @@ LONGEST_PATH = 600
 _PREDICT = re.compile(r"/v1/twins/([^/]+)/predict")
 SWITCH_S = 0.0005
 """The thread that writes events waits at most so long for its turn beside the one that answers; Python's own: 5 ms."""
+ITS_OWN_SPANS: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
+"""The framework's own would have the path, which names a consumer, and what was sent."""
 _log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("twinops.service")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -44,10 +46,21 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _nothing() -> None:
+    """What is done unless said."""
+
+
 def application(
-    service: Service, *, metrics: Metrics | None = None, ready: Callable[[], None] = lambda: None
+    service: Service,
+    *,
+    metrics: Metrics | None = None,
+    ready: Callable[[], None] = _nothing,
+    over: Callable[[], None] = _nothing,
 ) -> FastAPI:
-    """The service as an ASGI application; it looks around from its start to its end, and is `ready` once it answers."""
+    """The service as an ASGI application; it looks around from its start to its end.
+
+    `ready` is called once it answers, `over` once it answered everybody.
+    """
     counted = metrics or Metrics()
 
     @asynccontextmanager
@@ -59,8 +72,11 @@ def application(
         # what was accepted is on the disk; what waits is written before the last look
         await run_in_threadpool(service.writer.stop)
         await run_in_threadpool(service.watch.stop)
+        await run_in_threadpool(over)
 
-    app = FastAPI(title="twinops serve", version="1", lifespan=living, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="twinops serve", version="1", lifespan=living, docs_url=None, redoc_url=None, telemetry=ITS_OWN_SPANS
+    )
     app.state.service, app.state.metrics = service, counted
     _asked(app)
     _open(app)

@@ -141,6 +141,18 @@ def test_a_consumers_word_holds_at_once_and_reaches_the_ledger(shop: Shop, asked
     until(lambda: asked.predict(7).status_code == 200)
 
 
+def test_what_is_declared_of_the_decision_while_it_answers_holds_within_a_second(shop: Shop, asked: Asked) -> None:
+    use = shop.places.compliance / "intended_use.yaml"
+    text = use.read_text(encoding="utf-8")
+    assert asked.predict(40).status_code == 200
+    for said in (text.replace("significant_effect: false", "significant_effect: true"), "decision: ["):
+        use.write_text(said, encoding="utf-8")
+        assert until(lambda: asked.predict(40).status_code != 200) < 2.0
+        assert refusal(asked.predict(40)) == "automated-decision"
+        use.write_text(text, encoding="utf-8")
+        until(lambda: asked.predict(40).status_code == 200)
+
+
 def test_art_22_bars_answers_where_it_is_declared_or_open(shop: Shop) -> None:
     use = shop.places.compliance / "intended_use.yaml"
     text = use.read_text(encoding="utf-8")

@@ -306,11 +306,11 @@ def _sealed(rows: _Rows, label: Label, held: Mapping[str, bytes], keys: SubjectK
         for block in rows.some_at_a_time(ROWS_AT_ONCE):
             yield from block.sealed(label, held)
         return
-    seals = SealsBlocks(label, elsewhere.lent(keys, rows.sids))
     blocks = rows.some_at_a_time(ROWS_AWAY)
-    while some := list(islice(blocks, ROWS_AT_ONCE // ROWS_AWAY)):
-        packed = pa.table({"block": pa.array([block.packed() for block in some], pa.binary())})
-        yield from elsewhere.spread(packed, seals, gives=FRAMES)["frame"].to_pylist()
+    with elsewhere.lending(keys, rows.sids) as lent:
+        while some := list(islice(blocks, ROWS_AT_ONCE // ROWS_AWAY)):
+            packed = pa.table({"block": pa.array([block.packed() for block in some], pa.binary())})
+            yield from elsewhere.spread(packed, SealsBlocks(label, lent), gives=FRAMES)["frame"].to_pylist()
 
 
 def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from twinops.own_params import OwnSource
 UNREAD = "no_that_cannot_be_read_whole"
 BASES = pa.array([str(b) for b in LegalBasis if b is not LegalBasis.OPEN])
 MOST_SEQ = 10**16
-NEEDED = ("household_id_unreadable", "time_unreadable", "purpose_unreadable")
+NEEDED = ("household_id", "time", "purpose")
 """Without these nobody knows whose no it is, and what came of its day and purpose was settled before."""
 
 
@@ -31,11 +31,11 @@ def keep(columns: dict[str, Any], bad: dict[str, np.ndarray], cells: TextCells, 
     n = cells.table.num_rows
     known = np.ones(n, bool)
     for name in NEEDED:
-        known &= ~bad.get(name, np.zeros(n, bool))
+        known &= ~bad.get(f"{name}_unreadable", np.zeros(n, bool))
     noes = known & np.asarray(pc.fill_null(pc.is_in(_text(columns["event"]), NOES), False))
     odd = np.zeros(n, bool)
     for name, wrong in bad.items():
-        if name not in NEEDED:
+        if name.removesuffix("_unreadable") not in NEEDED:
             odd |= wrong & noes
             bad[name] = wrong & ~noes
     basis, notice = _text(columns["basis"]), _text(columns["notice_version"])

@@ -63,7 +63,7 @@ def _unheard(source: DeclaredSource) -> str:
     more = " and more" if len(places) > MOST_PLACES else ""
     return (
         f"Messages of own.{source.name} whose words look like a request for erasure, a copy or the like, in a category "
-        f"that opens no case: {len(places):,}. Look at them here and take in what is one with "
-        f"`twinops subject requests --file`: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
+        f"that opens no case: {len(places):,}. Look at them here, and take what is one in with `twinops subject "
+        f"requests --file`: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
         f"{Path(source.said.path or source.name).name}. A category that asks for a right stands under `requests`."
     )

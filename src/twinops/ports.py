@@ -135,6 +135,12 @@ class KeyStore(SubjectKeys, Protocol):
     def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
         """Those of these natural ids and contacts (`entities.erasure.contact`) that belong to somebody erased."""
 
+    def one_subject(self, numbers: Mapping[str, str]) -> None:
+        """From now on each of these natural ids means the subject of the other, and no id but these another's."""
+
+    def moved(self) -> dict[str, str]:
+        """Sids that such natural ids had before -> the sid they mean now."""
+
 
 class KeyKeeper(KeyStore, Protocol):
     """The key store for whoever erases and rotates: it may be ahead of the project's `epoch.json`."""

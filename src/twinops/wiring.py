@@ -65,7 +65,7 @@ READING = frozenset(
         *(f"links.{verb}" for verb in ("explain", "history", "listed")),
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "stage_verdicts", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
-        *(f"sources.{verb}" for verb in ("check", "contract", "data_map")),
+        *(f"sources.{verb}" for verb in ("check", "contract", "data_map", "in_doubt")),
         "keys.status",
         "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),

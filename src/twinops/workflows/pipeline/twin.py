@@ -150,7 +150,7 @@ def show_one(everyone: Examples, opener: Opener, asked: Sequence[str] = ASKED) -
         return ShownTwin(None, like)
     opened = opener.open(sid)
     occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of, opener.receipts.days)
-    portrait = portrait_of(opened, opener.places, occasion).banded()
+    portrait = portrait_of(opened, opener.receipts, occasion).banded()
     return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in asked))
 
 

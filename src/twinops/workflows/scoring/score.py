@@ -31,7 +31,7 @@ from twinops.workflows.scoring.rows import (
 from twinops.workflows.scoring.scored import APPROVED, CANDIDATE, ModelGiven, ModelTold, Scored, Wanted
 from twinops.workflows.subject.desk import Desk
 from twinops.workflows.twin.open import SERVES, Opener, shipped
-from twinops.workflows.twin.tastes import heads
+from twinops.workflows.twin.tastes import UNSEEN, told_tastes
 
 NOT_OWNER = (
     f"A list of persons in the open is the {DATA_OWNER}'s to answer for, and nobody of that name holds this office. "
@@ -62,9 +62,6 @@ def score(
         raise DataError(f"No twin may be scored for {wanted.purpose} today.", hint=hint)
     told = replace(told, horizon_days=answering.model.horizon_days, model=answering.told, left_out=who.told)
     return opener.words.told(_Run(asked, who, names, ScoreRows(opener, answering), heard).into(out, told))
-
-
-UNSEEN = "none: nobody who knows the goods has looked for special categories yet (special_reviewed is open)"
 
 
 @dataclass(frozen=True)
@@ -102,11 +99,10 @@ class _Asked:
 
     def answering(self, given: ModelGiven | None) -> Answering:
         """The project's own candidate, or a verified model; what was measured of the one is not said of another."""
-        places, tastes = self.opener.places, heads(self.opener.places).tastes
+        places, tastes = self.opener.places, told_tastes(self.opener.receipts)
         looked_at = ModelTold("", CANDIDATE)
         if self.opener.receipts.own.unseen_products:
-            # GDPR art. 9: a category that nobody looked at may tell of health or faith
-            tastes, looked_at = None, replace(looked_at, tastes=UNSEEN)
+            looked_at = replace(looked_at, tastes=f"none: {UNSEEN}")
         if given is None:
             mine = shipped(places)
             told = replace(looked_at, file_sha256=_sha(places.model.read_bytes()))

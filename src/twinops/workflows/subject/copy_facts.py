@@ -51,6 +51,8 @@ class CopyFacts:
     """Columns of a source in which a value stands that the shop's data do not tell."""
     unread: Mapping[str, str]
     """The language of a source's texts, where nobody here reads it."""
+    tastes_kept: bool = False
+    """No taste is told, for nobody looked through the goods."""
 
 
 def gathered(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> CopyFacts:
@@ -67,7 +69,8 @@ def gathered(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> Cop
     invented = {h.name: _invented(h.name, own) for h in held}
     invented |= {h.name: _figures_of(invented) for h in made}
     unread = {h.name: called for h in held if (called := _unread_in(h.name, own))}
-    return CopyFacts(person, shown, held, made, learned.of(sids), segments, day, words, names, invented, unread)
+    kept, versions = own.unseen_products, learned.of(sids)
+    return CopyFacts(person, shown, held, made, versions, segments, day, words, names, invented, unread, kept)
 
 
 def _spelling(held: HeldRows, opener: Opener) -> Spelling:

@@ -145,5 +145,10 @@ def _withheld(told: CopyFacts) -> Iterator[str]:
             f"{count:,} cell{'' if count == 1 else 's'} may tell of another person: held back until somebody "
             "has looked (art. 15(4)). Ask the contact above."
         )
+    if told.tastes_kept:
+        yield (
+            "Which kinds of goods you are expected to buy next: some may tell of health or belief, and nobody who "
+            "knows the goods has looked through them yet (art. 9)."
+        )
     yield QUARANTINED
     yield "The keys that your data are locked with, and all that is about others."

@@ -23,6 +23,7 @@ from twinops.governance.open_fields import MARK
 from twinops.own_params import OwnParams
 from twinops.twin.answers.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.open import Consumer, Opened, Opener, shipped
 from twinops.workflows.twin.show import NOTHING, ShownPortrait, portrait_of
 
@@ -51,7 +52,7 @@ def told_to(consumer: Consumer, sids: Iterable[str], *, opener: Opener) -> Shown
     places, theirs = opener.places, opener.receipts.plane.tables.of(sids)
     occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of, opener.receipts.days)
     # art. 15 asks for what is held, and is answered with or without a twin
-    portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
+    portrait = _twin(consumer, opener.receipts, occasion) or _without_twin(consumer, occasion)
     held = tuple(held_by_sources(theirs, opener.receipts.own, opener.receipts.days))
     made = tuple(made_of_it(places, consumer))
     words, whole = opener.words.wording, replace(portrait, held=held, made=made, rights=rights(places))
@@ -112,12 +113,13 @@ def rights(places: Places) -> tuple[str, ...]:
     )
 
 
-def _twin(consumer: Consumer, places: Places, occasion: Occasion) -> Portrait | None:
+def _twin(consumer: Consumer, receipts: Receipts, occasion: Occasion) -> Portrait | None:
     """The twin of whoever allows one; None: no answer may wait for a forecast that cannot be made."""
+    places = receipts.plane.places
     if consumer.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
         return None
     try:
-        return portrait_of(Opened(consumer, shipped(places).twin(consumer)), places, occasion)
+        return portrait_of(Opened(consumer, shipped(places).twin(consumer)), receipts, occasion)
     except DataError:
         return None
 

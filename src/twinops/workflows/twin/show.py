@@ -13,7 +13,7 @@ from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions
 from twinops.twin.answers.portrait_text import portrait_text
 from twinops.twin.answers.theme_facts import reasons
-from twinops.workflows.places import Places
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import tastes_of
 
@@ -51,10 +51,10 @@ def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener)
     if refused is not None:
         return ShownPortrait(None, refused, words)
     occasion = Occasion(name, purpose, opener.receipts.as_of, opener.receipts.days)
-    return ShownPortrait(words.told(portrait_of(opened, opener.places, occasion)), None, words)
+    return ShownPortrait(words.told(portrait_of(opened, opener.receipts, occasion)), None, words)
 
 
-def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
+def portrait_of(opened: Opened, receipts: Receipts, occasion: Occasion) -> Portrait:
     """The portrait of an opened twin."""
     consumer, twin = opened.consumer, opened.twin
     expected = forecast(twin)
@@ -68,7 +68,7 @@ def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
         expected,
         average_spend(twin.model),
         reasons(twin, expected),
-        tastes_of(consumer, places),
+        tastes_of(consumer, receipts),
         changes_of(twin),
     )
 

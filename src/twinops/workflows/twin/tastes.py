@@ -16,9 +16,11 @@ from twinops.twin.tastes.categories import Tastes
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.rows import taste_rows
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.contacts import newest
 from twinops.workflows.twin.open import Consumer, Opened
 
+UNSEEN = "nobody who knows the goods has looked for special categories yet (special_reviewed is open)"
 SHOWN = 5
 SLOW = SPEEDS.index("slow")
 """Which of the memories `coupons.sql` counts baskets with."""
@@ -31,9 +33,15 @@ def heads(places: Places) -> taste_stored.Preferences:
     return taste_stored.from_text(places.tastes_model.read_text(encoding="utf-8"))
 
 
-def tastes_of(consumer: Consumer, places: Places) -> tuple[Taste, ...]:
-    """The likeliest categories, from the taste state sealed for the newest as-of day; nobody else's is consumer."""
-    found = liked_by(consumer.tables, places, heads(places).tastes, top=SHOWN)
+def told_tastes(receipts: Receipts) -> Tastes | None:
+    """The head by which anybody is told likely categories; None: none was learned, or `UNSEEN`."""
+    # GDPR art. 9: a category that nobody looked at may tell of health or faith
+    return None if receipts.own.unseen_products else heads(receipts.plane.places).tastes
+
+
+def tastes_of(consumer: Consumer, receipts: Receipts) -> tuple[Taste, ...]:
+    """The likeliest categories, from the taste state sealed for the newest as-of day; nobody else's is opened."""
+    found = liked_by(consumer.tables, receipts.plane.places, told_tastes(receipts), top=SHOWN)
     if not len(found.sids):
         return ()
     return tuple(Taste(str(n), round(float(c), 3)) for n, c in zip(found.names[0], found.chances[0], strict=True))

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,10 +27,14 @@ from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.rights import Right
 from twinops.errors import DataError, ParamsError, ServiceError
 from twinops.twin.model import model_file
+from twinops.twin.tastes.categories import Tastes
+from twinops.twin.tastes.model_file import Preferences
 from twinops.workflows.scoring.admitted import Admitted, admitted
 from twinops.workflows.scoring.score import score
 from twinops.workflows.scoring.scored import ModelGiven, Scored, Wanted
 from twinops.workflows.scoring.states_today import StatesToday
+from twinops.workflows.twin import tastes
+from twinops.workflows.twin.access import access
 from twinops.workflows.twin.predict import predict
 from twinops.workflows.twin.show import show
 from twinops.workflows.twin.tastes import liked_by
@@ -97,6 +101,22 @@ def test_no_taste_is_told_while_nobody_looked_through_the_products(world, tmp_pa
     beside = json.loads((tmp_path / "scores.parquet.json").read_text(encoding="utf-8"))
     assert beside["model"]["tastes"].startswith("none: nobody who knows the goods")
     assert looked_at.model.tastes.startswith("as they were learned")
+
+
+def test_nor_is_one_in_a_portrait_or_in_a_copy(world, monkeypatch):
+    asked: list[Any] = []
+    monkeypatch.setattr(tastes, "heads", lambda _: Preferences(tastes=HEAD))
+    monkeypatch.setattr(tastes, "liked_by", lambda *_, top: asked.append(_[2]) or tastes.NOTHING_TOLD)
+    who = next(natural(n) for n in range(100) if show(natural(n), "offers", opener=world.opener).refused is None)
+    access(who, opener=world.opener)
+    assert asked == [HEAD, HEAD]
+    unseen = replace(world.opener, receipts=replace(world.opener.receipts, own=params(goods=UNSEEN_GOODS).own))
+    assert show(who, "offers", opener=unseen).portrait is not None
+    assert access(who, opener=unseen).portrait is not None
+    assert asked[2:] == [None, None]
+
+
+HEAD = cast("Tastes", object())
 
 
 def liked_when(asked: list[Any]) -> Any:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from living_world import natural
-from own_world import CONSENT, RETAIL, but, params
+from own_world import CONSENT, LEGAL, RETAIL, TWIN, but, params
 from people_wrote import SERVICE
 from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
 
@@ -426,3 +426,17 @@ def test_a_file_that_somebody_decided_to_be_anothers_is_in_neither(world):
     assert "crm" not in {s["name"] for s in told(copy(world, natural(OTHER)))["sources"]}
     erased = Identities(world.receipts, world.keys, tuple(world.ledger.entries())).person(world.sid(OTHER))
     assert world.sid("C00000099") not in erased.sids
+
+
+def test_a_copy_says_that_no_taste_is_told_while_nobody_looked_through_the_goods(world):
+    goods = {"kind": "products", "reads": "csv", "path": "goods.csv", "columns": GOODS, "special_reviewed": "open",
+             "legal": LEGAL | {"purposes": dict.fromkeys(GOODS, TWIN)}}  # fmt: skip
+    unseen = replace(world.opener, receipts=replace(world.receipts, own=params(goods=goods).own))
+    index = LineageIndex(world.places.root / "keystore")
+    asked = {"identified": Identified("dpo", "passport"), "desk": world.desk, "learned": index}
+    why = "nobody who knows the goods has looked through them yet (art. 9)"
+    assert why in paged(export(natural(ANN), opener=unseen, **asked))
+    assert why not in paged(export(natural(ANN), opener=world.opener, **asked))
+
+
+GOODS = {"product_id": "sku", "product_category": "group"}

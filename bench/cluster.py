@@ -16,6 +16,7 @@ import math
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -292,6 +293,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    # whoever is told to end ends the cluster too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if sys.argv[1] == ALONE:
         on_cluster(Path(sys.argv[2]), tuple(sys.argv[3:]))
     else:

@@ -51,6 +51,7 @@ def test_a_regression_has_the_same_digits_wherever_its_blocks_are_summed(monkeyp
     z = rng.normal(size=(1_000, 3))
     spent = rng.gamma(2.0, np.exp(z[:, 0] / 3))
     monkeypatch.setattr(block_sums, "BLOCK_ROWS", 300)
+    monkeypatch.setattr(block_sums, "ROWS_AWAY", 900)
     here = fit_rate(z, spent, alpha=1e-3)
     with working_on(lambda: other):
         assert fit_rate(z, spent, alpha=1e-3) == here

@@ -16,7 +16,10 @@ from twinops.data.threads import one_thread
 from twinops.ports import Held
 
 BLOCK_ROWS = 131_072
-"""Rows that are summed at one time; who has no more is summed here."""
+"""Rows that are summed at one time."""
+
+ROWS_AWAY = 1_000_000
+"""More rows than these are summed by workers: a pass over fewer costs less here than asking somebody."""
 _LINE = pa.list_(pa.float64())
 GIVES = pa.schema(
     [("place", pa.int64()), ("rows", pa.float64()), ("loss", pa.float64()), ("gradient", _LINE), ("gram", _LINE)]
@@ -47,7 +50,7 @@ At = Callable[[np.ndarray], StepSums]
 @contextmanager
 def placed(x: np.ndarray, target: np.ndarray, sums: Sums) -> Iterator[At]:
     """The sums at any weights, one pass over the rows each time, which lie where they are summed while it lasts."""
-    if len(x) > BLOCK_ROWS and (elsewhere := workers()) is not None:
+    if len(x) > ROWS_AWAY and (elsewhere := workers()) is not None:
         with elsewhere.held(_packed(x, target)) as held:
             yield partial(_there, held, sums)
     else:

@@ -58,6 +58,7 @@ def heads(n: int = 2_000) -> list[Head]:
 def test_the_executors_sum_the_rows_of_a_regression_and_its_weights_are_those_of_one_machine(spark, monkeypatch):
     whole = heads()
     monkeypatch.setattr(block_sums, "BLOCK_ROWS", 300)
+    monkeypatch.setattr(block_sums, "ROWS_AWAY", 900)
     here = heads()
     monkeypatch.setattr(block_sums, "_here", lambda *_: pytest.fail("it was summed here"))
     with working_on(lambda: spark):

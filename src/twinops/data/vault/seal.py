@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +20,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.data.elsewhere import workers
 from twinops.data.vault import encoding
-from twinops.data.vault.blocks import FRAMES, Block, SealsBlocks
-from twinops.data.vault.sealed_ahead import FramesAhead
 from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, encrypted, label_of, write, writing
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
@@ -28,6 +27,11 @@ from twinops.ports import KeyStore, SubjectKeys
 _ERASED = b"twinops.erased"
 _QUARANTINE = "quarantine/"
 """Before the name of a source: in front of its batches that are kept aside."""
+
+_STARTS, _SIDS = b"twinops.starts", b"twinops.sids"
+
+FRAMES = pa.schema([("frame", pa.binary())])
+"""What comes of packed blocks: the encrypted frames, subject after subject."""
 
 ROWS_AT_ONCE = 1_000_000
 """Rows that are copied and cut into frames at one time."""
@@ -39,11 +43,16 @@ PART_BYTES = 16 * 2**20
 """Sealed bytes that are opened at one time where a table is read in parts: some two million receipt lines."""
 
 
+class _Frames(Protocol):
+    def of(self, sids: Sequence[bytes]) -> SealedFile:
+        """Those of these subjects and of those between them."""
+
+
 @dataclass(frozen=True)
 class Which:
     """How files are read, and among whose frames is looked: subjects in order; None: all. A key decides what opens."""
 
-    read: Callable[[Path, str], SealedFile | FramesAhead] = SealedFile.read
+    read: Callable[[Path, str], _Frames] = SealedFile.read
     among: tuple[bytes, ...] | None = None
 
     def file(self, path: Path, dataset: str) -> SealedFile:
@@ -277,6 +286,55 @@ def _columns_of(values: pa.Table, rows: np.ndarray) -> tuple[encoding.SealedColu
     taken[rows] = True
     kept = pa.array(taken)
     return tuple(replace(c, nullable=c.nullable and values[c.name].filter(kept).null_count > 0) for c in found)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows grouped by subject, where each subject's begin, how many rows there are, and the subjects' sids."""
+
+    values: pa.Table
+    starts: np.ndarray
+    rows: int
+    sids: list[str]
+
+    def sealed(self, label: Label, held: Mapping[str, bytes]) -> Iterator[bytes]:
+        """Each subject's frame under its key."""
+        frames = encoding.encode(self.values, self.starts, self.rows, label.columns)
+        yield from encrypted(label, map(bytes.fromhex, self.sids), frames, (held[sid] for sid in self.sids))
+
+    def packed(self) -> bytes:
+        """For the way to a worker; it holds no key."""
+        starts = np.append(self.starts, self.rows).astype(np.int64).tobytes()
+        table = self.values.replace_schema_metadata({_STARTS: starts.hex(), _SIDS: "".join(self.sids)})
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+        return bytes(sink.getvalue())
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Block:
+        """As it was."""
+        table = pa.ipc.open_stream(packed).read_all()
+        said = table.schema.metadata
+        starts = np.frombuffer(bytes.fromhex(said[_STARTS].decode()), np.int64)
+        sids = said[_SIDS].decode()
+        return cls(table, starts[:-1], int(starts[-1]), [sids[n : n + 32] for n in range(0, len(sids), 32)])
+
+
+@dataclass(frozen=True)
+class SealsBlocks:
+    """What a worker does with packed blocks: it asks for the keys of their subjects, and keeps none."""
+
+    label: Label
+    keys: SubjectKeys
+
+    def __call__(self, blocks: pa.Table) -> pa.Table:
+        """`FRAMES`."""
+        found: list[bytes] = []
+        for packed in blocks["block"].to_pylist():
+            block = Block.unpacked(packed)
+            found += block.sealed(self.label, self.keys.subject_keys(block.sids))
+        return pa.table({"frame": pa.array(found, pa.binary())}, schema=FRAMES)
 
 
 @dataclass(frozen=True)

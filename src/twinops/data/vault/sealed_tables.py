@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from twinops.data.vault.seal import WHOLE, Which, in_parts, read_sealed, with_text_sid
-from twinops.data.vault.sealed_ahead import FramesAhead
 from twinops.data.vault.sealed_file import subjects_in
 from twinops.data.vault.sealed_rows import SealedRows, Then
 from twinops.ports import SubjectKeys
@@ -27,12 +25,6 @@ class SealedTables:
     raw_batches: Callable[[str], Sequence[Path]]
     keys: SubjectKeys
     which: Which = WHOLE
-
-    def ahead(self) -> SealedTables:
-        """The same for whoever asks `of` rising subjects: each file is read once, and what was asked about last lies
-        in memory, sealed.
-        """
-        return replace(self, which=replace(self.which, read=cache(FramesAhead)))
 
     def collected(self, source: str) -> bool:
         """Whether any batch of the source is there."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.vault.sealed_ahead import ahead
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError
 from twinops.twin.answers.forecast import before_the_first_basket
@@ -84,7 +85,7 @@ class Answers:
     @cached_property
     def tables(self) -> SealedTables:
         """Read once for all blocks, a block after the other: every file holds frames of all of them."""
-        return self.sealed.ahead()
+        return ahead(self.sealed)
 
     def __call__(self, asked: pa.Table) -> pa.Table:
         """`GIVES`, a row each, by sid; nobody of whom nothing can be told."""

@@ -18,7 +18,7 @@ from spark_cluster import CONF
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.elsewhere import working_on
 from twinops.data.vault import seal
-from twinops.data.vault.blocks import Block
+from twinops.data.vault.seal import Block
 from twinops.errors import ServiceError
 from twinops.twin.model import block_sums
 from twinops.twin.model.glm import Head, fit_activity, fit_rate, fit_visits

@@ -115,7 +115,7 @@ def test_who_goes_ahead_gets_the_same_frames_reads_a_file_once_and_lets_go_what_
 
 def test_keys_are_asked_for_each_time_whoever_goes_ahead(tables, keys):
     three, seven = keys.known_sid("3"), keys.known_sid("7")
-    ahead = tables.ahead()
+    ahead = sealed_ahead.ahead(tables)
     for sid in (three, seven, three):
         assert ahead.one(sid, "transactions").equals(tables.one(sid, "transactions"))
     keys.forget(three)

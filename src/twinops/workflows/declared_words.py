@@ -1,6 +1,7 @@
 """What a project declares its texts to say: the subject's word, the currency, and what the data are."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ class DeclaredWords:
 
     own: OwnParams
     subject: SubjectParams = ANY_CONSUMER
+    first_day: date | None = None
+    """The project's day 0, by which pictures tell dates."""
 
     @cached_property
     def wording(self) -> Wording:
@@ -31,7 +34,7 @@ class DeclaredWords:
         declared = (money.currency, money.minor_units) if money else journey.CURRENCY
         if declared[0] in WITHOUT_MINOR_UNITS:
             declared = (declared[0], 0)  # it has no smaller coins, whether `minor_units` says so or not
-        return Wording(self.subject.one, self.subject.many, *declared)
+        return Wording(self.subject.one, self.subject.many, *declared, self.first_day)
 
     def told(self, value: T) -> T:
         """A text, or a record of texts, in these words."""
@@ -63,7 +66,8 @@ class DeclaredWords:
         """The words as evidence carries them to the documents."""
         mine = self.own.of_kind("transactions")
         currency = f"own.{mine}.money" if mine else "src/twinops/data/journey.py"
-        return Fact(FACT, asdict(self.wording), Kind.DECLARED, f"params.yaml: subject; {currency}")
+        words = {name: value for name, value in asdict(self.wording).items() if name != "first_day"}
+        return Fact(FACT, words, Kind.DECLARED, f"params.yaml: subject; {currency}")
 
 
 UNDECLARED = DeclaredWords(NOTHING_OWN)

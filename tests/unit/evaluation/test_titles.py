@@ -1,13 +1,17 @@
 """The title of a picture says what its figures say, and reassures against none of them."""
 
+from datetime import date
+
 import pytest
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import Wording
 from twinops.evaluation.accuracy.calibration import Bin, Calibration
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
+from twinops.evaluation.canvas import AS_OF, canvas, save, tell
 from twinops.evaluation.scorecard.newcomers_picture import newcomers_picture
 
 
@@ -24,6 +28,19 @@ def _bins(*came_over_foretold: float) -> tuple[Bin, ...]:
         Bin(0.1 * i, 0.1 * i * r, 0.1 * i * r * 0.95, 0.1 * i * r * 1.05, 200, 150)
         for i, r in enumerate(came_over_foretold, start=1)
     )
+
+
+def test_a_picture_tells_dates_and_no_day_number_of_the_project(tmp_path):
+    figure, ax = canvas()
+    ax.plot([245, 273, 301], [1, 2, 3])
+    ax.set_xlabel(AS_OF)
+    tell(figure, finding="The first 7 days after day 301: calm", rests_on="as-of days 245, 273; 28 days each")
+    save(figure, tmp_path / "p.png", Wording(first_day=date(2017, 1, 1)))
+    said = _texts(figure)
+    assert "The first 7 days after 2017-10-29: calm" in said
+    assert "as-of days 2017-09-03, 2017-10-01; 28 days each" in said
+    assert ax.get_xlabel() == "as-of date"
+    assert all(label.get_text().startswith("2017-") for label in ax.get_xticklabels())
 
 
 SLOPE, LARGE, TOTAL = "active_calibration_slope", "active_calibration_in_the_large", "spend_total_ratio"

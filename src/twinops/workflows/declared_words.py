@@ -8,6 +8,7 @@ from typing import TypeVar
 from twinops.data import journey
 from twinops.data.own_sources.declared_law import legal_of
 from twinops.entities.coins import WITHOUT_MINOR_UNITS
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
@@ -15,6 +16,8 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, SubjectParams
 
 T = TypeVar("T")
+UNCOUNTED = DayCount(date.min)
+"""Where no project says from which day on it counts."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class DeclaredWords:
 
     own: OwnParams
     subject: SubjectParams = ANY_CONSUMER
-    first_day: date | None = None
-    """The project's day 0, by which pictures tell dates."""
+    days: DayCount = UNCOUNTED
+    """How the project counts its days, by which pictures tell dates."""
 
     @cached_property
     def wording(self) -> Wording:
@@ -34,7 +37,8 @@ class DeclaredWords:
         declared = (money.currency, money.minor_units) if money else journey.CURRENCY
         if declared[0] in WITHOUT_MINOR_UNITS:
             declared = (declared[0], 0)  # it has no smaller coins, whether `minor_units` says so or not
-        return Wording(self.subject.one, self.subject.many, *declared, self.first_day)
+        first_day = None if self.days == UNCOUNTED else self.days.first
+        return Wording(self.subject.one, self.subject.many, *declared, first_day)
 
     def told(self, value: T) -> T:
         """A text, or a record of texts, in these words."""

@@ -105,7 +105,7 @@ class Project:
         """The words of its texts, as `params.yaml` and its sources declare them."""
         from twinops.workflows.declared_words import DeclaredWords
 
-        return DeclaredWords(self.params.own, self.params.subject)
+        return DeclaredWords(self.params.own, self.params.subject, self.params.features.days)
 
     def told(self, value: T) -> T:
         """A text, or a record of texts, in the declared words."""

@@ -32,6 +32,10 @@ STAGES = ("collect_profile", "drift")
 """What monitoring needs, with all that these need: every source, features, drift."""
 LEFT = frozenset({"choose", "train"})
 """A new candidate is `make run`'s: what was foretold and is held against what came is the word of the one there is."""
+BEHIND = (
+    "model and documents are of before this: `make run` makes them anew, and until then `make test` names them as old"
+)
+"""The last line of an update that left the candidate as it was."""
 
 
 @app.command()
@@ -93,21 +97,24 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
     project = open_project(ctx.obj)
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
-    _reproduce(project, candidate=candidate, many=bool(seen.taken))
+    behind = _reproduce(project, candidate=candidate, many=bool(seen.taken))
     heard(project)
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)
     project.run("update.end", seen=seen)
+    if behind:
+        talk(BEHIND)
     return found
 
 
-def _reproduce(project: Project, *, candidate: bool, many: bool) -> None:
-    """What monitoring needs; where there is no candidate that it can ask, everything."""
+def _reproduce(project: Project, *, candidate: bool, many: bool) -> bool:
+    """What monitoring needs; where there is no candidate that it can ask, everything. Whether the candidate stays."""
     whole = candidate or not project.run("update.usable")
     how = dvc_repro.Manner(processors(), many=many, left=frozenset() if whole else LEFT)
     done = dvc_repro.reproduce(project.root, [] if whole else STAGES, how=how, say=_sign)
     talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")
+    return not whole and bool(done.ran + done.cached)
 
 
 def _ask(project: Project, found: Monitored) -> None:

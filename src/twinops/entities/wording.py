@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
 from typing import Any, TypeVar, cast
 
@@ -24,6 +25,12 @@ CURRENCY = r"^[A-Z]{3}$"
 _AMOUNT = re.compile(r"⟨(-?[\d,]+\.\d\d)⟩")
 _ARTICLE = re.compile(r"\b([Aa]) (?=⟨one⟩)")
 _VOWELS = tuple("aeiouAEIOU")
+
+_NUMBER = re.compile(r"\d+")
+_NUMBERED = re.compile(
+    r"\b(?:[Dd]ay (?P<one>\d+)|(?P<days>[Dd]ays) (?P<many>\d+(?:(?:, | to | and )\d+)*))\b(?! day|[.,]\d)"
+)
+"""Day numbers as texts of measures and pictures write them: `day 9`, `days 9, 12`, `days 9 to 12`."""
 
 T = TypeVar("T")
 
@@ -42,6 +49,8 @@ class Wording:
     many: str = "consumers"
     currency: str = NO_CURRENCY
     minor_units: int = 2
+    first_day: date | None = None
+    """The project's day 0, so that a picture can tell dates; None: days keep their numbers."""
 
     def __post_init__(self) -> None:
         for word, pattern in ((self.one, WORD), (self.many, WORD), (self.currency, CURRENCY)):
@@ -68,6 +77,22 @@ class Wording:
         if "⟨" not in value or isinstance(value, Enum):
             return value
         return type(value)(self._text(str(value)))  # markup stays markup
+
+    def dated(self, text: str) -> str:
+        """The same with dates in the place of the project's own day numbers, which tell a reader nothing.
+
+        >>> Wording(first_day=date(2017, 1, 1)).dated("as-of days 0, 31; the first 7 days after day 31")
+        'as-of days 2017-01-01, 2017-02-01; the first 7 days after 2017-02-01'
+        """
+        return text if self.first_day is None else _NUMBERED.sub(self._in_dates, text)
+
+    def _in_dates(self, found: re.Match[str]) -> str:
+        one, many = found["one"], found["many"]
+        return self.day(int(one)) if one else f"{found['days']} " + _NUMBER.sub(lambda n: self.day(int(n[0])), many)
+
+    def day(self, number: int) -> str:
+        """The date of a day number; without a first day the number."""
+        return str(number) if self.first_day is None else (self.first_day + timedelta(days=number)).isoformat()
 
     def _text(self, text: str) -> str:
         text = _ARTICLE.sub(r"\1n ", text) if self.one.startswith(_VOWELS) else text

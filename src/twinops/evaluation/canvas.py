@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from twinops.entities.measure import Measure
 from twinops.entities.wording import Wording
@@ -20,6 +21,8 @@ BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8c8c8c", "#2
 DPI = 130
 STRIP = 0.8
 """Inches of height that a sentence in place of a picture has."""
+AS_OF = "as-of day"
+"""An axis of the project's day numbers is called so."""
 EDGE = 0.99
 """Share of the width behind which no title and no caption goes on."""
 
@@ -112,7 +115,17 @@ def _say(figure: Figure, words: Wording) -> None:
         if (told := words.told(labels)) != labels:  # an axis writes its ticks anew when it is drawn
             axis.set_ticks(axis.get_ticklocs(), told)
     for text in figure.findobj(Text):
-        text.set_text(words.told(text.get_text()))
+        text.set_text(words.dated(words.told(text.get_text())))
+    for ax in figure.axes:
+        if ax.get_xlabel() == AS_OF and words.first_day is not None:
+            _dates(ax, words)
+
+
+def _dates(ax: Axes, words: Wording) -> None:
+    """Months below an axis of day numbers, a few that do not overlap."""
+    ax.set_xlabel("as-of date", fontsize=9)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.xaxis.set_major_formatter(lambda day, _: words.day(round(day))[:7])
 
 
 def _wrap(figure: Figure) -> None:

@@ -9,7 +9,19 @@ from datetime import date
 from typing import Any
 
 from twinops.entities.wording import share
-from twinops.governance.copy_words import HORIZON, HORIZON_2, HORIZON_3, PURPOSES, VERBS, YES_NO, ColumnWords, of_column
+from twinops.governance.copy_words import (
+    FORECAST,
+    FORESEEN,
+    HORIZON,
+    HORIZON_2,
+    HORIZON_3,
+    PURPOSES,
+    RESTS_ON,
+    VERBS,
+    YES_NO,
+    ColumnWords,
+    of_column,
+)
 
 CODES_FROM = 10**15
 """From here on a code is a number that stands for letters of the shop's own code: it tells nobody anything."""
@@ -57,6 +69,7 @@ def shown(rows: Sequence[Row], *, names: CopyNames, invented: frozenset[str] = f
     """
     if not rows:
         return ShownTable((), (), (), 0)
+    rows = _foreseen(rows)
     columns = tuple(rows[0])
     alone = {row.get(RECORD) for row in rows} <= {1}
     kept = [c for c in columns if not (of_column(c).kind == "technical" or c in invented or (c == RECORD and alone))]
@@ -72,6 +85,13 @@ def shown(rows: Sequence[Row], *, names: CopyNames, invented: frozenset[str] = f
         tuple(tuple(row[n] for n in full) for row in cells),
         len(columns) - len(full) - (alone and RECORD in columns),
     )
+
+
+def _foreseen(rows: Sequence[Row]) -> Sequence[Row]:
+    """In a list of forecasts, what is expected under the name of what is expected."""
+    if FORECAST not in rows[0]:
+        return rows
+    return [{FORESEEN.get(name, name): value for name, value in row.items()} for row in rows]
 
 
 def in_words(day: date) -> str:
@@ -140,6 +160,8 @@ def _of_kind(words: ColumnWords, value: Any, names: CopyNames) -> str:
 def _of_text(kind: str, value: str) -> str:
     if kind == "purpose":
         return PURPOSES.get(value, value.replace("_", " "))
+    if kind == "basis":
+        return RESTS_ON.get(value, value)
     if kind == "verb":
         return VERBS.get(value, value)
     if kind == "notice" and value.strip() in UNSAID:

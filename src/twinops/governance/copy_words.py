@@ -18,7 +18,7 @@ HORIZON, HORIZON_2, HORIZON_3 = "⟨horizon⟩", "⟨2 horizons⟩", "⟨3 horiz
 class ColumnWords:
     """What a column is called, how its values are written, and what they mean.
 
-    `kind` is one of plain, money (hundredths), amount (whole money), share, product, category, receipt, purpose,
+    `kind` is one of plain, basis, money (hundredths), amount (whole money), share, product, category, receipt, purpose,
     notice, verb, mood (ten-thousandths), flag, words (of ours, with _ between them) and technical: for machines,
     and not on the page.
     """
@@ -59,7 +59,7 @@ TABLES = {
     "social_comments": TableWords("Your comments", _TEXTS),
     "care_cases": TableWords("Your cases at customer service", _TEXTS),
     "panelists": TableWords("Your answers in our panel"),
-    "births": TableWords("Your birthday", "Taken from your linked records, to know who is of full age."),
+    "births": TableWords("Your birthday", "Taken from your records, to know who is of full age."),
     "links": TableWords(
         "Which records were taken for yours",
         "Records of other sources that a computer joined with yours, and how sure it is that they are of one person.",
@@ -109,7 +109,7 @@ COLUMNS: dict[str, ColumnWords] = {
     "basket_id": ColumnWords("Receipt", "receipt"),
     "store_id": ColumnWords("Shop"),
     "product_id": ColumnWords("Article", "product"),
-    "quantity": ColumnWords("Pieces"),
+    "quantity": ColumnWords("Pieces", meaning="Of what is weighed or measured, rounded up to whole units."),
     "sales_cents": ColumnWords("You paid", "money"),
     "retail_discount_cents": ColumnWords("Reduced by", "money"),
     "coupon_discount_cents": ColumnWords("Your coupon", "money"),
@@ -125,7 +125,7 @@ COLUMNS: dict[str, ColumnWords] = {
     "end_day": ColumnWords("Until"),
     "purpose": ColumnWords("For what", "purpose"),
     "event": ColumnWords("Said", "words"),
-    "basis": ColumnWords("Legal basis", "words"),
+    "basis": ColumnWords("What the forecast rests on", "basis"),
     "notice_version": ColumnWords("Notice you were shown", "notice"),
     "compound_e4": ColumnWords("Mood, from −1 (angry) to 1 (glad)", "mood", of_text=True),
     "label": ColumnWords("Mood in a word", of_text=True),
@@ -139,11 +139,13 @@ COLUMNS: dict[str, ColumnWords] = {
     "probability": ColumnWords("How sure it is", "share"),
     "source": ColumnWords("From which source", "words"),
     "cutoff": ColumnWords("Counted up to", meaning="Nothing of this day or later was looked at."),
-    "may_train": ColumnWords("The forecast may learn from you", meaning="As your consent stood on that day."),
-    "may_score": ColumnWords("You may be forecast", meaning="As your consent stood on that day."),
-    "may_offer": ColumnWords("You may get offers", meaning="As your consent stood on that day."),
+    "may_train": ColumnWords(
+        "The forecast may learn from you", meaning="As the law and your choices stood on that day."
+    ),
+    "may_score": ColumnWords("You may be forecast", meaning="As the law and your choices stood on that day."),
+    "may_offer": ColumnWords("You may get offers", meaning="As the law and your choices stood on that day."),
     "may_assess_bias": ColumnWords(
-        "Your details may be used to check fairness", meaning="As your consent stood on that day."
+        "Your details may be used to check fairness", meaning="As the law and your choices stood on that day."
     ),
     "tenure_days": ColumnWords("Days since your first purchase", meaning="How long you are known."),
     "recency_days": ColumnWords("Days since your last purchase", meaning="A long silence lowers what is expected."),
@@ -163,7 +165,14 @@ COLUMNS: dict[str, ColumnWords] = {
     "spend_low": ColumnWords("Expected: spending, at least", "amount", "It is so in 80 of 100 like cases."),
     "spend_high": ColumnWords("Expected: spending, at most", "amount", "It is so in 80 of 100 like cases."),
     "as_of": ColumnWords("As of"),
-    "selected": ColumnWords("You were picked", meaning="Nothing: nobody was, on that list."),
+    "spend": ColumnWords("Expected: spending", "amount"),
+    "spend_median": ColumnWords("Expected: spending, of like cases half spend less", "amount"),
+    "like_cases": ColumnWords("Like cases", meaning="So many the ranges above were measured on."),
+    **{f"reason_{n}": ColumnWords(f"Reason {n}") for n in (1, 2, 3)},
+    **{f"reason_{n}_factor": ColumnWords(f"Reason {n} multiplies by") for n in (1, 2, 3)},
+    **{f"category_{n}": ColumnWords(f"Kind of goods expected, {n}") for n in (1, 2, 3)},
+    **{f"category_{n}_chance": ColumnWords(f"Chance that you buy of it, {n}", "share") for n in (1, 2, 3)},
+    "selected": ColumnWords("You were picked", meaning="Empty where nobody was picked on that list."),
     "kept_back": ColumnWords("Picked, and not contacted because", "words"),
     "place": ColumnWords("Kind of goods", "category"),
     "has_registration": ColumnWords("A registration was joined with you", meaning="Whether such a record was found."),
@@ -230,6 +239,15 @@ VERBS = {"Create": "you wrote it", "Announce": "you shared it", "Like": "you lik
 """What ActivityPub calls an act."""
 RECORDS = "Which of your records"
 YES_NO = {0: "no", 1: "yes"}
+FORESEEN = {"baskets": "expected_baskets"}
+"""Columns of a list of forecasts that elsewhere hold what came: by what they are told there."""
+FORECAST = "like_cases"
+"""A table with this column is a list of forecasts."""
+RESTS_ON = {
+    "established": "your own history",
+    "newcomer": "your first weeks, and what other newcomers did",
+    "nothing known": "what newcomers do; nothing is known of you",
+}
 PURPOSES = {
     "twin_training": "to teach the forecast",
     "twin_scoring": "to forecast your shopping",

@@ -1,12 +1,14 @@
 """What a project declares its texts to say: the subject's word, the currency, and what the data are."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
 from twinops.data import journey
 from twinops.data.own_sources.declared_law import legal_of
 from twinops.entities.coins import WITHOUT_MINOR_UNITS
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
@@ -14,6 +16,8 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, SubjectParams
 
 T = TypeVar("T")
+UNCOUNTED = DayCount(date.min)
+"""Where no project says from which day on it counts."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class DeclaredWords:
 
     own: OwnParams
     subject: SubjectParams = ANY_CONSUMER
+    days: DayCount = UNCOUNTED
+    """How the project counts its days, by which pictures tell dates."""
 
     @cached_property
     def wording(self) -> Wording:
@@ -31,7 +37,8 @@ class DeclaredWords:
         declared = (money.currency, money.minor_units) if money else journey.CURRENCY
         if declared[0] in WITHOUT_MINOR_UNITS:
             declared = (declared[0], 0)  # it has no smaller coins, whether `minor_units` says so or not
-        return Wording(self.subject.one, self.subject.many, *declared)
+        first_day = None if self.days == UNCOUNTED else self.days.first
+        return Wording(self.subject.one, self.subject.many, *declared, first_day)
 
     def told(self, value: T) -> T:
         """A text, or a record of texts, in these words."""
@@ -63,7 +70,8 @@ class DeclaredWords:
         """The words as evidence carries them to the documents."""
         mine = self.own.of_kind("transactions")
         currency = f"own.{mine}.money" if mine else "src/twinops/data/journey.py"
-        return Fact(FACT, asdict(self.wording), Kind.DECLARED, f"params.yaml: subject; {currency}")
+        words = {name: value for name, value in asdict(self.wording).items() if name != "first_day"}
+        return Fact(FACT, words, Kind.DECLARED, f"params.yaml: subject; {currency}")
 
 
 UNDECLARED = DeclaredWords(NOTHING_OWN)

@@ -1,14 +1,23 @@
 """The title of a picture says what its figures say, and reassures against none of them."""
 
+from datetime import date
+from typing import get_type_hints
+
 import pytest
 from matplotlib.figure import Figure
 
+from twinops.entities.day_count import DayCount
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import Wording
 from twinops.evaluation.accuracy.calibration import Bin, Calibration
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
+from twinops.evaluation.canvas import AS_OF, canvas, save, tell
 from twinops.evaluation.scorecard.newcomers_picture import newcomers_picture
+from twinops.own_params import NOTHING_OWN
+from twinops.wiring import DAYS
+from twinops.workflows.declared_words import DeclaredWords
 
 
 def _measure(name: str, value: float, low: float, high: float) -> Measure:
@@ -24,6 +33,19 @@ def _bins(*came_over_foretold: float) -> tuple[Bin, ...]:
         Bin(0.1 * i, 0.1 * i * r, 0.1 * i * r * 0.95, 0.1 * i * r * 1.05, 200, 150)
         for i, r in enumerate(came_over_foretold, start=1)
     )
+
+
+def test_a_picture_tells_dates_and_no_day_number_of_the_project(tmp_path):
+    figure, ax = canvas()
+    ax.plot([245, 273, 301], [1, 2, 3])
+    ax.set_xlabel(AS_OF)
+    tell(figure, finding="The first 7 days after day 301: calm", rests_on="as-of days 245, 273; 28 days each")
+    save(figure, tmp_path / "p.png", Wording(first_day=date(2017, 1, 1)))
+    said = _texts(figure)
+    assert "The first 7 days after 2017-10-29: calm" in said
+    assert "as-of days 2017-09-03, 2017-10-01; 28 days each" in said
+    assert ax.get_xlabel() == "as-of date"
+    assert all(label.get_text().startswith("2017-") for label in ax.get_xticklabels())
 
 
 SLOPE, LARGE, TOTAL = "active_calibration_slope", "active_calibration_in_the_large", "spend_total_ratio"
@@ -67,3 +89,11 @@ def test_ranges_that_hold_least_are_in_the_picture_and_in_its_title():
     figure = newcomers_picture(Findings(tuple(found)))
     assert figure.axes[0].get_ylim()[0] < 0.41
     assert "hold in 70% to 80% of cases, those of who is long known in 43%" in _texts(figure)
+
+
+def test_the_words_that_a_stage_is_given_know_the_first_day_and_evidence_does_not_repeat_it():
+    assert get_type_hints(DeclaredWords)["days"] in DAYS, "a stage is supplied with it"
+    words = DeclaredWords(NOTHING_OWN, days=DayCount(date(2017, 1, 1)))
+    assert words.wording.first_day == date(2017, 1, 1)
+    assert DeclaredWords(NOTHING_OWN).wording.first_day is None
+    assert "first_day" not in words.fact.value

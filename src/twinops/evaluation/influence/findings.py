@@ -100,7 +100,7 @@ def influence_sentence(found: MeasuredInfluence) -> str:
     return (
         f"{over[0].upper()}{over[1:]} came on top of {p.cap} in {p.window_days} days. The score alone would send "
         f"{p.refused_share.value:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
-        f"GroupChoice, in times as often as the rest: {said}."
+        f"How often a group is chosen, in times as often as the rest: {said}."
     )
 
 

@@ -153,8 +153,17 @@ def lost(evidence: Evidence) -> tuple[Markup, ...]:
         "blend_empty_sources": "Empty",
         "blend_lost": "Of these no consumer has one in the twin",
     }
-    found = ((text, evidence.fact(name)) for name, text in texts.items())
-    return tuple(said(f"{text}: {words(fact.value)}.", fact) for text, fact in found if fact and fact.value)
+    off = evidence.fact("blend_sources_off")
+    told: set[str] = set()
+    found = []
+    for name, text in texts.items():
+        fact = evidence.fact(name)
+        # what is switched off is not told again as empty
+        left = [one for one in (fact.value if fact else ()) if fact is off or one not in told]
+        told |= set(left)
+        if fact and left:
+            found.append(said(f"{text}: {words(left)}.", fact))
+    return tuple(found)
 
 
 def few(count: Any) -> str:

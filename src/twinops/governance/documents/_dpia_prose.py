@@ -21,6 +21,7 @@ from twinops.governance.citations import cite, said
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import called, figure
 from twinops.governance.gates._shelf import of
+from twinops.governance.law.consumer_law import asked
 from twinops.governance.markdown import escape, prose
 from twinops.governance.open_fields import is_said
 from twinops.governance.verdicts.brief import first_words
@@ -158,8 +159,9 @@ class Prose(CitedEvidence):
         duties = self.evidence.fact("consumer_law_duties")
         for duty in _list(duties.value if duties else None):
             if duties and isinstance(duty, dict):
-                said_ = duty.get("duty") or duty.get("outcome")
-                yield said(f"{duty.get('cite')} asks: {said_} (applies here: {words(duty.get('holds'))}).", duties)
+                yield said(
+                    f"{duty.get('cite')} asks: {asked(duty)} (applies here: {words(duty.get('holds'))}).", duties
+                )
 
     def actors(self) -> Iterator[Markup]:
         """Who decides, helps and receives."""

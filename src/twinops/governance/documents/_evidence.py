@@ -12,6 +12,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, said
+from twinops.governance.law.consumer_law import asked
 from twinops.governance.markdown import code, escape
 from twinops.governance.open_fields import MARK, is_said
 from twinops.governance.policy.decide import Decision
@@ -63,6 +64,11 @@ class CitedEvidence:
         told = words(value)
         return said(told, fact) if is_said(told) else self.OPEN
 
+    def sentence(self, what: str, name: str, *path: str) -> Markup:
+        """The same as a sentence of its own: where nobody has said it, `what` is not said."""
+        told = self.told(name, *path)
+        return Markup("{} is {}.").format(what, told) if told in (self.OPEN, self.UNKNOWN) else told
+
     def is_said(self, name: str, *path: str) -> bool:
         """Whether somebody has said the fact, or the part of it at `path`."""
         value = self.value(name, *path)
@@ -72,6 +78,10 @@ class CitedEvidence:
         """The citation of the fact and the measure of this name, as far as they are there."""
         found = [item for item in (self.evidence.fact(name), self.evidence.measure(name)) if item]
         return cite(*found) if found else Markup("")
+
+    def asks(self, duty: dict[str, Any]) -> str:
+        """What a duty of consumer law asks for, in words."""
+        return asked(duty)
 
     def measured(self, name: str) -> Markup:
         """A measure with its interval, cited; or that it is not measured."""

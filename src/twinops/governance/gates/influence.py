@@ -216,7 +216,14 @@ def _by_group(evidence: Evidence, ratios: dict[str, Measure], kept: Measure, lim
 
 
 def _in_words(evidence: Evidence, ratios: dict[str, Measure]) -> str:
-    return "; ".join(f"{_spoken(g)} {m}{_before(evidence, g)}" for g, m in ratios.items())
+    return "; ".join(f"{_spoken(g)}{_size(evidence, g)} {m}{_before(evidence, g)}" for g, m in ratios.items())
+
+
+def _size(evidence: Evidence, group: str) -> str:
+    """How many are in the group: a ratio rests on them and on the rest."""
+    control = evidence.fact(CONTROL)
+    found = [c.get("households") for c in (control.value if control else ()) if c.get("group") == group]
+    return f" ({found[0]:,} {MANY} beside the rest)" if found and isinstance(found[0], int) else ""
 
 
 def _before(evidence: Evidence, group: str) -> str:

@@ -75,7 +75,8 @@ def _headline(row: Held) -> str:
     kept = "as long as what it is made from" if row.retention_days is None else f"kept {row.retention_days} days"
     who = FEWER if row.subjects is None else f"{row.subjects:,} subjects"
     kind = f"{row.kind}, synthetic" if row.synthetic else row.kind
-    return f"{row.table} ({kind}): {who}; {kept}; from {row.collected_from}"
+    whence = row.collected_from if row.collected_from.startswith("made ") else f"from {row.collected_from}"
+    return f"{row.table} ({kind}): {who}; {kept}; {whence}"
 
 
 def _process(used: list[Held], purpose: str, term: str) -> dict[str, Any]:

@@ -37,6 +37,8 @@ _GENERATED = (
 )
 _SYNTHETIC = "https://w3id.org/dpv#SyntheticData"
 DERIVED = "https://w3id.org/dpv/pd#Profile"
+TOLD_BIRTHS = {SID: frozenset({"demographics.sid"}), "birth_day": frozenset({"demographics.born"})}
+"""What a customer told of themselves knows birthdays too, where the shop has such a column."""
 Purposes = dict[str, str]
 
 
@@ -71,7 +73,9 @@ def data_map(places: Places, *, keys: KeyStore, lineage: ColumnLineage, own: Own
     if not tables:
         raise DataError("Nothing is held: there is no sealed file.", hint="Run `dvc repro`, or `dvc pull`.")
     shelves = {name: plugins.load(SOURCES, name) for name in plugins.names(SOURCES)}
-    sources = _Sources(shelves, law_of(own), lineage)
+    # of sources of your own that are not there nothing is made, whatever the pipeline could make of them
+    there = {f"{n.removeprefix(RAW)}.{c}" for n, t in tables.items() if n.startswith(RAW) and t.rows for c in t.columns}
+    sources = _Sources(shelves, law_of(own), lineage, frozenset(there) if own.root else None)
     rows = [
         h
         for name, table in sorted(tables.items())
@@ -131,6 +135,8 @@ class _Sources:
     shelves: dict[str, ModuleType]
     law: dict[str, LegalFacts]
     lineage: ColumnLineage
+    there: frozenset[str] | None = None
+    """Columns that hold rows, as `source.column`, where sources are your own; None: all that the pipeline knows."""
 
     def held(self, table: str, columns: Iterable[str], subjects: int | None) -> Iterator[Held]:
         """What the columns of a table are held for; nothing where they tell of nobody, as goods do."""
@@ -226,6 +232,17 @@ class _Sources:
         )
 
     def _origins(self, table: str, column: str) -> frozenset[str]:
+        """What a column is made from; where all of that is not there, what its row is there from."""
+        known = self._known(table, column)
+        if self.there is None:
+            return known
+        if table == "births" and "demographics.born" in self.there:
+            known |= TOLD_BIRTHS[column]
+        sources = {c.partition(".")[0] for c in self.there}
+        found = frozenset(o for o in known if o.partition(".")[0] in sources)
+        return found if found or column == SID else self._origins(table, SID)
+
+    def _known(self, table: str, column: str) -> frozenset[str]:
         """Made from parameters alone, a column still says that its row is there."""
         if table not in self.lineage.tables:
             return frozenset()

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from twinops.data.reading.csv_records import is_formula
@@ -14,6 +15,7 @@ from twinops.entities.rights import IDENTITY, Right, RightsAct, pseudonym
 from twinops.errors import DataError, ParamsError
 from twinops.governance import subject_copy
 from twinops.governance.assessment import questions
+from twinops.governance.copy_cells import in_words
 from twinops.governance.copy_words import PURPOSES
 from twinops.ports import LearnedFrom
 from twinops.twin.answers.portrait import Portrait
@@ -153,7 +155,7 @@ def _decisions(use: Any, events: Sequence[Any], desk: Desk) -> Iterator[str]:
     d = use.decision
     alone = "by a computer alone" if d.solely_automated == "true" else "not by a computer alone"
     if not all(map(is_said, (d.name, d.effect))):
-        yield "The shop has not said yet what your forecast is used to decide: until it has, nothing may be."
+        yield "The shop has not said yet what your forecast is used to decide: until it has, nobody may decide by it."
     else:
         yield f"What your forecast is used to decide: {d.name}. {d.effect} It is decided {alone}."
     if is_said(d.contest):
@@ -172,7 +174,8 @@ def _picked(made: Sequence[HeldRows]) -> Iterator[str]:
         if row.get("selected") is not None:
             why = f", and not contacted: {str(row['kept_back']).replace('_', ' ')}" if row["kept_back"] else ""
             picked = "picked" if row["selected"] else "not picked"
-            yield f"{row['as_of']}: you were {picked} {PURPOSES.get(row['purpose'], row['purpose'])}{why}."
+            made_for = PURPOSES.get(row["purpose"], row["purpose"])
+            yield f"On a list of {in_words(date.fromisoformat(row['as_of']))}, made {made_for}, you were {picked}{why}."
 
 
 def _recipients(places: Places) -> Iterator[str]:

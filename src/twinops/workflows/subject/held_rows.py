@@ -23,7 +23,7 @@ DAYS = frozenset(
     {"day", "start_day", "end_day", "opened", "closed", "registered", "updated", "since", "cutoff", "birth_day"}
 )
 """Columns that hold the project's day numbers."""
-PROFILES = ("registrations", "crm", "social_accounts")
+PROFILES = ("registrations", "crm", "social_accounts", "demographics")
 """Sources in which a person tells of themselves: what is written there is their own."""
 SCORES = "scores"
 LABEL, TOPIC = "label", "topic_"

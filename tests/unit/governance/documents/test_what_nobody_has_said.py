@@ -11,7 +11,8 @@ from governed import candidate, declared, fact
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.assessment import questions as dpia
-from twinops.governance.documents import appendix, dpia_record, notices
+from twinops.governance.documents import appendix, dpia_record, model_card, notices
+from twinops.governance.documents._blended import lost
 from twinops.governance.law import intended_use
 from twinops.governance.open_fields import MARK
 from twinops.governance.policy.decide import decide
@@ -45,6 +46,41 @@ def test_no_sentence_of_the_assessment_or_the_notice_reads_a_placeholder_out():
     assert "Which decision it serves, and for whom, is not said yet" in told
     assert "Whom to write to is **not said yet**" in told
     assert "under a policy that nobody has named yet" in told
+
+
+def test_no_document_says_of_one_thing_that_it_is_said_and_not_said_or_leaves_a_mark_alone():
+    evidence = of_a_new_shop()
+    texts = opened()
+    named = texts["intended_use.yaml"].replace("name: to be said by the controller", "name: MAJSTER", 1)
+    use = intended_use.read(named)
+    known = {f.name for f in intended_use.facts(use)}
+    evidence = candidate(*declared(), *intended_use.facts(use), *(f for f in evidence.facts if f.name.startswith("dpia")
+                                                                  and f.name not in known))  # fmt: skip
+    decision = decide(governed.shipped_policy(), evidence)
+    card = model_card.build(evidence, decision)["README.md"]
+    assert re.search(r"\| Controller \| MAJSTER \S+; whom to write to is \*\*not said yet\*\* \|", card)
+    told = card + notices.build(evidence, decision)["notices.md"] + appendix.build(evidence, decision)["appendix.md"]
+    alone = [line for line in told.splitlines() if re.match(r"\*{2,3}not (said yet|declared)\*{2,3}", line.strip())]
+    assert alone == []
+    assert "How it can be contested is **not said yet**." in card
+    assert "What we keep and foretell is **not said yet**." in told
+
+
+def test_what_law_asks_is_told_in_words_and_not_by_the_name_of_an_outcome():
+    asked = [{"cite": "DSA Art. 28(2)", "duty": "", "outcome": outcome, "holds": "unknown", "to_answer": []}
+             for outcome in ("block", "human_review")]  # fmt: skip
+    evidence = candidate(*declared(), fact("consumer_law_duties", asked))
+    decision = decide(governed.shipped_policy(), evidence)
+    told = page(evidence) + model_card.build(evidence, decision)["README.md"]
+    assert not re.search(r": (block|human_review)\b", told)
+    assert told.count("nothing may go live where it holds") == 2
+
+
+def test_what_is_switched_off_is_not_told_again_as_empty():
+    off, empty = fact("blend_sources_off", ["crm", "choices"]), fact("blend_empty_sources", ["crm", "social_posts"])
+    said = " ".join(lost(candidate(*declared(), off, empty)))
+    assert said.count("crm") == 1
+    assert "Empty: social_posts" in said
 
 
 def test_the_basis_of_a_purpose_that_is_open_is_told_as_its_sources_say_it():

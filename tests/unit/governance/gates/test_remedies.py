@@ -19,6 +19,7 @@ from twinops.adapters import installed_code
 from twinops.cli._door import app
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
+from twinops.entities.measure import Measure
 from twinops.governance.gates import _absent, fairness, influence
 from twinops.params import read
 from twinops.workflows.candidate.owed import owed
@@ -168,3 +169,16 @@ def test_every_open_fact_is_listed_with_the_line_on_which_it_is_said(project: Pa
         assert one.line is not None
         line = (project / one.file).read_text(encoding="utf-8").splitlines()[one.line - 1]
         assert one.field.rpartition(".")[2] in line or one.field.split(".")[-1].isdigit() or ":" in line, one
+
+
+def test_a_group_is_told_with_how_many_are_in_it_and_not_with_everybody_alone():
+    control = ({"group": "old_age", "households": 77, "offers": 20},)
+    ratio = Measure("influence_ratio.old_age", 1.108, 905, "replayed", "score bounds", 0.73, 1.75)
+    kept = Measure(influence.KEPT, 0, 223, "replayed", "counted", unit_of_n="offers")
+    facts = (
+        Fact(influence.GROUPS, {"old_age": {"age": ["65+"]}}, Kind.MEASURED, "reports"),
+        Fact(influence.CONTROL, control, Kind.MEASURED, "reports"),
+    )
+    limits = influence.Limits(ratio_at_most=1.25, groups={"old_age": {"age": ("65+",)}})
+    told = influence.check(Evidence("twin", "0" * 64, "2026-01-01", (ratio, kept), facts), limits)
+    assert "old age (77 ⟨many⟩ beside the rest) 1.108" in told.sentence

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 
+import pyarrow as pa
 import pytest
 from candidate import ROOT
 from own_world import PROFILES, RETAIL, Shop, line, write_csv
@@ -14,6 +15,8 @@ from supplying import supplied
 
 from twinops.adapters.sql.column_lineage import SqlLineage
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.own_sources.declared_law import legal_of
+from twinops.data.vault.seal import write_sealed
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.own_params import NOTHING_OWN
@@ -69,6 +72,34 @@ def test_the_map_of_what_is_held_names_no_source_that_is_not_the_shop_s(shop):
     tables = {row.table for row in data_map(shop.places, keys=shop.keys, lineage=lineage, own=shop.params.own).rows}
     assert "raw/transactions" in tables
     assert not tables & {f"{kind}/{source}" for kind in ("raw", "quarantine") for source in NOT_THERE}
+
+
+def test_birthdays_that_customers_told_the_shop_are_mapped_to_that_file_and_to_its_declaration(tmp_path):
+    made = Shop(tmp_path, shop=RETAIL, people=PROFILES)
+    write_csv(made.file("retail.csv"), [line(**{"Customer ID": str(n)}) for n in range(17_000, 17_030)])
+    made.file("people.csv").write_text("id,band\n17000,18-24\n", encoding="utf-8")
+    made.collect()
+    who = pa.array([str(n) for n in range(17_000, 17_012)])
+    keys, places = made.keys, made.places
+    told = pa.table({"household_id": who, "born": ["1985-06-29"] * 12})
+    write_sealed(told, places.raw("demographics", "all"), dataset="demographics", keys=keys, subject="household_id")
+    days = pa.table({"household_id": who, "birth_day": pa.array([5] * 12, pa.int64())})
+    write_sealed(days, places.births, dataset="births", keys=keys, subject="household_id")
+    sources = table_lineage.sealed_columns()
+    lineage = SqlLineage(table_lineage.queries(), table_lineage.given(sources), sources)
+    (made.places.root / "compliance").mkdir()
+    use = (ROOT / "compliance" / "intended_use.yaml").read_text(encoding="utf-8")
+    (made.places.root / "compliance" / "intended_use.yaml").write_text(use, encoding="utf-8")
+    found = data_map(made.places, keys=keys, lineage=lineage, own=made.params.own)
+    births = {r.column: r for r in found.rows if r.table == "births"}
+    assert births["birth_day"].made_from == ("demographics.born",)
+    assert births["sid"].made_from == ("demographics.sid",)
+    assert births["birth_day"].retention_days == legal_of(made.params.own)["demographics"].retention_days
+    assert births["birth_day"].synthetic == legal_of(made.params.own)["demographics"].synthetic
+    not_there = {"crm", "registrations", "social_accounts", "social_posts", "care_cases"}
+    assert not [r for r in found.rows for o in r.made_from if o.partition(".")[0] in not_there]
+    assert "from made by" not in found.text("table")
+    assert found.undeclared == ()
 
 
 def test_figures_of_other_sources_are_not_shown_as_these(shop):

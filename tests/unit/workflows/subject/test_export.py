@@ -31,7 +31,7 @@ from twinops.workflows.subject import export as export_module
 from twinops.workflows.subject.export import CopyMade, Identified, export
 from twinops.workflows.subject.held_rows import HeldRows
 from twinops.workflows.subject.identities import Identities
-from twinops.workflows.subject.third_persons import WITHHELD
+from twinops.workflows.subject.third_persons import WITHHELD, tells_of_others
 
 HOSTILE = "<script>alert(1)</script> \u202egnp.exe"
 SECOND = "C00000077"
@@ -147,13 +147,13 @@ def test_whether_they_were_picked_for_an_offer_stands_in_the_copy_with_the_day_a
         seal(path, pa.table({**columns, **(choice if decides else {})}), world.keys, dataset="scores", subject="sid")
         Path(f"{path}.json").write_text(json.dumps({"as_of": as_of, "purpose": "offers"}))
     for who, said in (
-        (ANN, "you were picked to choose offers for you."),
-        (OTHER, "you were picked to choose offers for you, and not contacted: open complaint."),
-        (30, "you were not picked to choose offers for you."),
+        (ANN, "you were picked."),
+        (OTHER, "you were picked, and not contacted: open complaint."),
+        (30, "you were not picked."),
     ):
         made = copy(world, natural(who))
-        assert f"2026-03-01: {said}" in told(made)["decisions"]
-        assert not [d for d in told(made)["decisions"] if d.startswith("2026-04-01")], "nothing was decided then"
+        assert f"On a list of 1 March 2026, made to choose offers for you, {said}" in told(made)["decisions"]
+        assert not [d for d in told(made)["decisions"] if "1 April 2026" in d], "nothing was decided then"
         (lists,) = (t for t in told(made)["made"] if t["name"] == "scores")
         assert [(r["as_of"], r["selected"]) for r in lists["rows"]] == [
             ("2026-03-01", shares[who][0]),
@@ -179,6 +179,38 @@ def test_a_text_that_names_somebody_else_is_held_back_with_its_reason(world):
     page = made.files["your-data.html"].decode()
     assert "2 cells may tell of another person" in page
     assert "Bob" not in page
+
+
+def test_what_a_customer_told_of_themselves_is_never_held_back_as_another_persons(tmp_path):
+    made = rights_world(tmp_path)
+    rows = {"household_id": [natural(ANN)], "age": ["35-44"], "born": ["29/06/1985"]}
+    seal(
+        made.places.raw("demographics", "all"),
+        pa.table(rows),
+        made.keys,
+        dataset="demographics",
+        subject="household_id",
+    )
+    made_of = copy(made, natural(ANN))
+    (held,) = (s for s in told(made_of)["sources"] if s["name"] == "demographics")
+    assert (held["rows"][0]["born"], held["withheld"]) == ("29/06/1985", 0)
+
+
+@pytest.mark.parametrize("day", ["1985-06-29", "29/06/1985", "29.6.1985", "2026-05-14 09:30"])
+def test_a_day_in_a_text_is_no_telephone_number_and_a_number_still_is(day):
+    assert not tells_of_others(f"bought on {day} and it broke", [])
+    assert tells_of_others(f"call 0171 234 5678 from {day} on", [])
+
+
+def test_a_list_of_forecasts_calls_what_is_expected_expected_and_names_what_it_rests_on():
+    row = {"your_record": 1, "basis": "established", "baskets": 1.009, "spend": 1583.59, "like_cases": 2356}
+    table = shown([row], names=CopyNames("TND", 168))
+    assert dict(zip(table.heads, table.rows[0], strict=True)) == {
+        "What the forecast rests on": "your own history", "Expected: purchases": "1.01",
+        "Expected: spending": "1,583.59 TND", "Like cases": "2356",
+    }  # fmt: skip
+    came = shown([{"your_record": 1, "baskets": 2}], names=CopyNames("TND", 168))
+    assert came.heads == ("Purchases",)
 
 
 def test_hostile_text_is_text(world):

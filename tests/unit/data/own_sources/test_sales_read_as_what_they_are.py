@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -287,3 +289,59 @@ def test_the_number_of_a_line_is_no_quantity_and_may_be_named(tmp_path: Path) ->
     assert "quantity" not in look(ShopFiles(sales), SAID).own["sales"]["columns"]
     said = Said(synthetic=True, currency="EUR", zone="UTC", columns={"sales.line_id": "Zz"})
     assert look(ShopFiles(sales), said).own["sales"]["columns"]["line_id"] == "Zz"
+
+
+def test_titles_above_the_head_of_a_csv_are_no_header_and_no_records(tmp_path: Path) -> None:
+    rows = [row | {"Amount": f"{price(row, k):.2f}"} for k, row in lines()]
+    sales = written(tmp_path / "sales.csv", rows, above="JOURNAL DES VENTES;;;\nEdité le 3 mars\n\n", separator=";")
+    found = look(ShopFiles(sales), SAID)
+    assert found.own["sales"]["columns"]["sales_value"] == "Amount"
+    assert any("Above its head stand 3 line(s)" in choice.why for choice in found.choices)
+    looked = look_at(source(found, tmp_path))
+    assert (looked.taken, looked.quarantined) == (len(rows), {})
+    assert spend(found, tmp_path) == pytest.approx(sum(float(r["Amount"]) for r in rows), abs=0.01)
+
+
+def test_a_note_beside_the_tables_of_a_folder_is_no_table(tmp_path: Path) -> None:
+    rows = [row | {"Amount": f"{price(row, k):.2f}"} for k, row in lines()]
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    written(folder / "sales.csv", rows)
+    (folder / "README.txt").write_text("Our shop\n--------\nWe sell things, and more.\n", encoding="utf-8")
+    found = look(ShopFiles(folder), SAID)
+    assert look_at(source(found, tmp_path)).taken == len(rows)
+
+
+def test_of_a_folder_of_different_tables_the_sales_are_named(tmp_path: Path) -> None:
+    rows = [row | {"Amount": f"{price(row, k):.2f}"} for k, row in lines()]
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    written(folder / "a_people.csv", [{"Customer": f"C{n}", "Group": "x" if n % 2 else "y"} for n in range(60)])
+    written(folder / "sales.csv", rows)
+    with pytest.raises(
+        DataError, match=r"By themselves sales.csv would be read as sales. .* a_people.csv: --customers"
+    ):
+        look(ShopFiles(folder), SAID)
+
+
+def test_a_database_tells_its_tables_and_the_query_that_joins_receipts_and_lines(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
+        shop.execute("CREATE TABLE receipts (receipt_no TEXT, date TEXT, customer TEXT)")
+        shop.execute("CREATE TABLE rows (receipt_no TEXT, product_id TEXT, amount REAL)")
+        shop.commit()
+    with pytest.raises(DataError) as refused:
+        look(ShopFiles(tmp_path / "shop.db"), SAID)
+    told = str(refused.value)
+    assert "receipts (receipt_no, date, customer); rows (receipt_no, product_id, amount)" in told
+    assert (
+        "SELECT l.*, h.date, h.customer FROM rows l JOIN receipts h ON trim(l.receipt_no) = trim(h.receipt_no)" in told
+    )
+
+
+def test_a_discount_of_one_is_an_amount_and_no_fraction(tmp_path: Path) -> None:
+    rows = [
+        row | {"Qty": 1, "Price": f"{price(row, k) + 5:.2f}", "Discount": "1.00" if k % 2 else "0.00"}
+        for k, row in lines()
+    ]
+    found = look(ShopFiles(written(tmp_path / "sales.csv", rows)), SAID)
+    assert found.own["sales"]["money"].get("discount_as", "amount") == "amount"

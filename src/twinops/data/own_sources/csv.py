@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import BinaryIO
 
 from twinops.data.own_sources import opening
@@ -21,6 +22,8 @@ from twinops.data.reading.reading import Fault
 from twinops.errors import DataError
 
 MAX_COLUMNS = 1_000
+HEAD_WITHIN = 20
+"""So many lines of titles may stand above the head."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -193,6 +196,11 @@ def _header(source: DeclaredSource, lines: Iterator[str]) -> Header:
     wanted = said.read if said.header else ()
     separator = said.separator if said.separator != "detect" else told or separator_of(first, wanted)
     names = header_of(first, separator)
+    if not set(wanted) <= set(names):
+        # titles above: the head is the first line that has all columns
+        ahead = enumerate(islice(lines, HEAD_WITHIN), before + 1)
+        found = next(((n, line) for n, line in ahead if set(wanted) <= set(header_of(line, separator))), None)
+        before, names = (found[0], header_of(found[1], separator)) if found else (before, names)
     if not any(names) or len(names) > MAX_COLUMNS:
         raise DataError(
             f"{source.where}: the first line is no header.",

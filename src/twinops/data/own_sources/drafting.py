@@ -43,6 +43,8 @@ class Said:
     discount: str | None = None
     discount_as: str | None = None
     """Whether discounts are off already, and how they are written: as `MoneyParams` says it."""
+    uncounted: str | None = None
+    """Words for kinds of rows that are no purchases, with commas between."""
 
     def of(self, source: str) -> dict[str, str]:
         """What was said of a source's columns: ours -> theirs."""
@@ -57,6 +59,9 @@ class Said:
             name, _, ours = column.partition(".")
             if name == source:
                 found.setdefault(ours, {})[theirs] = means
+        if source == "sales" and self.uncounted:
+            out = {w.strip(): "no" for w in self.uncounted.split(",") if w.strip()}
+            found["counts"] = out | found.get("counts", {})
         return found
 
 
@@ -140,6 +145,10 @@ class Draft:
     """What was found of its discounts."""
     asks: list[str] = field(default_factory=list)
     """Fields of `Said` that nothing in the file decides."""
+    unknown: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of their columns that tell kinds of rows the words that nobody knows, with their shares."""
+    currencies: dict[str, float] = field(default_factory=dict)
+    """The currencies of amounts with their shares, where a column tells several."""
     answered: list[str] = field(default_factory=list)
     """Purposes that people were asked about, of opt-ins."""
 

@@ -29,6 +29,12 @@ _OF_NO_SHOP = ("_", ".", "~$")
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
+_NOTES = ("readme", "read me", "lisezmoi", "lisez-moi", "liesmich", "leeme", "léeme", "leggimi", "leiame", "leia-me",
+          "leesmij", "läsmig", "læsmig", "lesmeg", "lueminut", "czytaj", "przeczytaj", "ctimne", "čtimne", "precti",
+          "olvass", "citeste", "benioku", "прочти", "прочитай")  # fmt: skip
+"""So begin the names of notes that lie beside files."""
+
+
 def batches(source: DeclaredSource) -> dict[str, Path]:
     """The declared files: by month for a folder, or the one file as `all`.
 
@@ -180,9 +186,15 @@ def parts(source: DeclaredSource, path: Path) -> list[Path]:
 
 
 def within(folder: Path) -> list[Path]:
-    """All files of a folder and the folders in it, in order, but those that systems and programs leave there."""
+    """All files of a folder and the folders in it, in order, but notes, and what systems and programs leave there."""
     inside = (p for p in folder.rglob("*") if p.is_file() and p.name.casefold() not in _LEFT_BY_SYSTEMS)
-    return sorted(p for p in inside if not any(n.startswith(_OF_NO_SHOP) for n in p.relative_to(folder).parts))
+    shop = (p for p in inside if not any(n.startswith(_OF_NO_SHOP) for n in p.relative_to(folder).parts))
+    return sorted(p for p in shop if not is_note(p))
+
+
+def is_note(part: Path) -> bool:
+    """A text that tells of the files beside it, by its name."""
+    return part.name.casefold().startswith(_NOTES) and part.suffix.casefold() in ("", ".txt", ".md")
 
 
 def label(path: Path, part: Path) -> str:

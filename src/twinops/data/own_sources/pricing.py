@@ -149,7 +149,7 @@ def _written(draft: Draft, told: Told) -> tuple[str, str]:
     if is_share(draft.file.cells[theirs]):
         return "percent", "its cells say %"
     found = [abs(n) for n in as_numbers(draft, theirs) if n]
-    below_one = bool(found) and max(found) <= 1
+    below_one = bool(found) and max(found) < 1
     if set(parts_of(theirs)) & PER_CENT or "%" in theirs:
         return ("fraction" if below_one else "percent"), "its name says a share"
     if len(found) >= _LEAST and len(set(found)) <= _FEW and max(found) <= 100:

@@ -49,11 +49,30 @@ _HOURS = (
 )
 _SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
 _IN = ("in", "per", "pro", "je", "par", "por", "a")
-_ALONE = ("idade", "edad")
-"""Words that end many others: a `novidade` and a `novedad` are no age."""
+_ALONE = ("idade", "edad", "tique", "asin", "nota", "count")
+"""Words that end many others: a `novidade` is no age, a `boutique` no ticket, a `hodnota` no receipt."""
 _KINDS = ("typ", "tipo", "type", "rodzaj", "druh", "grupa", "skupina", "gruppo")
 """What stands before that of which it is a kind: a `tipo campagna` is a kind, and no campaign."""
-_OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
+_OF = (
+    *_IN,
+    "of",
+    "de",
+    "d",
+    "du",
+    "des",
+    "der",
+    "von",
+    "vom",
+    "del",
+    "della",
+    "di",
+    "do",
+    "da",
+    "van",
+    "the",
+    "la",
+    "le",
+)
 _ENOUGH = 0.95
 _TRIED = 2_000
 _SIGNS = ((".", ""), (",", ""), (",", "."), (".", ","), (",", " "), (".", " "), (".", "'"), (",", "'"))
@@ -163,6 +182,11 @@ def _ends(word: str, role: Sequence[str]) -> bool:
         or (not r.isascii() and unicodedata.category(r[0]) == "Lo" and word.endswith(r))
         for r in role
     )
+
+
+def closest(word: str, role: Sequence[str]) -> int:
+    """How many letters the longest word of a role has that a word is, or ends or begins with; 0: none."""
+    return max((len(r) for r in _plain_words(tuple(role)) if _ends(word, (r,))), default=0)
 
 
 @cache

@@ -5,13 +5,16 @@ from __future__ import annotations
 import codecs
 import gzip
 import re
+import sqlite3
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, product
 from pathlib import Path
+from shlex import quote
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -25,7 +28,7 @@ from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding
 from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
 from twinops.data.own_sources.parquet import is_text
-from twinops.data.own_sources.recognising import date_format, is_number
+from twinops.data.own_sources.recognising import date_format, fit, is_number, words
 from twinops.data.reading.csv_records import Shape, records
 from twinops.errors import DataError
 
@@ -86,6 +89,8 @@ def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
         with first.open("rb") as file:
             head = file.read(4)
             file.seek(0)
+            if head == b"SQLi":
+                raise _of_database(first)
             if head == b"PAR1":
                 return _of_parquet(path, first)
             if zipfile.is_zipfile(file) or first.suffix.casefold() in SHEETS:
@@ -206,6 +211,8 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     told = delimited.told_separator(first)
     first = next(lines, "") if told else first
     separator = told or delimited.separator_of(first)
+    first, above, separator, back = _below_titles(first, lines, separator)
+    lines = chain(back, lines)
     # a name of one column may hold blanks: blanks set columns apart where all lines agree on how many
     ahead = list(islice(lines, 50))
     if separator == " " and len({len(line.split()) for line in (first, *ahead) if line.strip()}) > 1:
@@ -220,17 +227,90 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     columns = _spread([*below], lines, like, names)
     for part in more:
         with part.open("rb") as other:
-            of_part = islice(_decoded(unpacked(other), encoding), int(header), KEPT // len(more))
-            for name, found in _spread([], of_part, like, names).items():
-                columns[name] += found
+            of_part = islice(_decoded(unpacked(other), encoding), KEPT // len(more))
+            # by its own names: a part may have others, or the same in another order
+            mine = _names_in(of_part, separator, names) if header else names
+            shape_of = Shape(max(len(mine), 1), separator, least=1, read=())
+            cells_of = _spread([], of_part, shape_of, mine)
+            rows = max(map(len, cells_of.values()), default=0)
+            for name in columns:
+                found = cells_of.get(name, [])
+                columns[name] += [*found, *[""] * (rows - len(found))]
     why = (_told_encoding(encoding), f"Columns are set apart by {_SIGNS.get(separator, separator)}.")
-    gone = () if header else ("The first line is a record: columns have no names and are called 1, 2, 3.",)
+    titles = (f"Above its head stand {above} line(s), which are no records.",) if above else ()
+    gone = titles if header else ("The first line is a record: columns have no names and are called 1, 2, 3.",)
     return Sampled(path, "csv", names, columns, frozenset(), encoding, separator, header, (*why, *gone))
+
+
+def _below_titles(first: str, lines: Iterator[str], separator: str) -> tuple[str, int, str, list[str]]:
+    """The line that names the columns, how many stand above it, the separator, and lines that were read ahead.
+
+    A title has one cell, and below it come wide lines: the first of those that is all words is the head.
+    """
+    filled = [c for c in delimited.header_of(first, separator) if c]
+    if len(filled) != 1 or any(map(is_number, filled)):
+        return first, 0, separator, []
+    ahead = list(islice(lines, delimited.HEAD_WITHIN))
+    sign = delimited.separator_of(max(ahead, key=lambda line: max(map(line.count, ",;\t|")), default=first))
+    rows = [[c for c in delimited.header_of(line, sign) if c] for line in ahead]
+    widest = max(map(len, rows), default=0)
+    at = next((n for n, row in enumerate(rows) if len(row) > 2 and 2 * len(row) > widest), None)
+    if at is None or sign == " " or any(is_number(c) or date_format([c]) for c in rows[at]):
+        return first, 0, separator, ahead
+    return ahead[at], at + 1, sign, ahead[at + 1 :]
+
+
+def _names_in(lines: Iterator[str], separator: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a part, whose head may stand below titles, too."""
+    rows = (delimited.header_of(line, separator) for line in islice(lines, delimited.HEAD_WITHIN))
+    first = next(rows, [])
+    alike = (row for row in (first, *([] if len(first) > 1 else rows)) if len({*row} & {*names}) * 2 > len({*names}))
+    return tuple(next(alike, first))
 
 
 def _head(part: Path) -> bytes:
     with part.open("rb") as file:
         return unpacked(file).read(_LOOK // 16)
+
+
+def _of_database(path: Path) -> DataError:
+    """It is an SQLite database: which tables it has, and how they are read."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+        try:
+            named = opened.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name")
+            tables = [name for (name,) in named]
+            columns = {t: [c[1] for c in opened.execute(f"PRAGMA table_info({_named(t)})")] for t in tables}
+        except sqlite3.DatabaseError:
+            return DataError(f"{path.name} is no whole SQLite database.", hint="Copy it again from where it came.")
+    listed = "; ".join(f"{printable(t)} ({', '.join(map(printable, columns[t]))})" for t in tables)
+    return DataError(
+        f"{path.name} is an SQLite database, with the tables {listed}.",
+        hint="Export the sales as a table and name it: "
+        f"sqlite3 -header -csv {quote(path.name)} {quote(_query(columns))} > sales.csv; "
+        "or declare them by hand (docs/own_sources.md): reads: sql, query, and url_from: SHOP_DB with "
+        f"SHOP_DB=sqlite:///{path.name} in the environment.",
+    )
+
+
+def _query(columns: Mapping[str, Sequence[str]]) -> str:
+    """Of the two tables that share a number, the one whose lines speak of amounts and the one with the days, as one."""
+    role = words()["columns"]
+    lines = [t for t, names in columns.items() if any(fit(n, role["product_id"], an_id=True) for n in names)]
+    heads = [t for t, names in columns.items() if any(fit(n, role["time"], an_id=False) for n in names)]
+    for line, head in product(lines, heads):
+        shared = [n for n in columns[line] if n in columns[head] and fit(n, role["basket_id"], an_id=True)]
+        if line != head and shared:
+            more = [f"h.{_named(n)}" for n in columns[head] if n not in columns[line]]
+            return (
+                f"SELECT l.*, {', '.join(more)} FROM {_named(line)} l JOIN {_named(head)} h "  # noqa: S608 (shown, not run)
+                f"ON trim(l.{_named(shared[0])}) = trim(h.{_named(shared[0])})"
+            )
+    return f"SELECT * FROM {_named(next(iter(columns), 'sales'))}"  # noqa: S608 (shown, not run)
+
+
+def _named(name: str) -> str:
+    """A name as SQL writes it, with marks where they are needed."""
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}

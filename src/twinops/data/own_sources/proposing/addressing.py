@@ -57,7 +57,13 @@ def _knows(source: str, column: str) -> bool:
 def known(source: str) -> tuple[str, ...]:
     """The columns that can be said of a source."""
     kind = KINDS.get(source, source)
-    more = tuple(words()["columns"]) if source == "sales" else tuple(map(str, Purpose)) if source == "optins" else ()
+    more = (
+        (*words()["columns"], *words()["lines"])
+        if source == "sales"
+        else tuple(map(str, Purpose))
+        if source == "optins"
+        else ()
+    )
     return tuple(dict.fromkeys((*more, *form(kind).columns)))
 
 

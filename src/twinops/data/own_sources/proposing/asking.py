@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import NO_CURRENCY
+from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.drafting import Draft, Said
 from twinops.data.own_sources.proposing import more_files
 from twinops.data.own_sources.recognising import DateFormat
@@ -23,6 +24,7 @@ _DISCOUNTS = {
     pricing.TO_TAKE_OFF: "it is taken off what the line says",
     pricing.TAKEN_OFF: "the line is read as what was paid",
 }
+NONE = "none"
 NOT_PROMOTED = "nothing can be promoted"
 
 
@@ -61,7 +63,18 @@ def questions(sales: Draft, own: Mapping[str, Mapping[str, Any]], said: Said, da
 
 def _of_the_file(sales: Draft, body: Mapping[str, Any], said: Said, dates: DateFormat) -> Iterator[Question]:
     money = body["money"]
-    if not said.currency and money["currency"] == NO_CURRENCY:
+    if len(sales.currencies) > 1 and not said.currency:
+        listed = ", ".join(f"{code} {share:.1%}" for code, share in sales.currencies.items())
+        yield Question(
+            "currency",
+            f"Amounts are in several currencies ({listed}), which are not added up. Which one is to be read?",
+            money["currency"],
+            tuple(sales.currencies),
+            why="a sum of several currencies is none, and no rate is known here",
+            until=f"lines in {money['currency']} are read, and the others left out and counted",
+            where=_at("sales", "only"),
+        )
+    elif not said.currency and money["currency"] == NO_CURRENCY:
         yield Question(
             "currency",
             "In which currency are the amounts (ISO 4217, such as EUR)?",
@@ -101,6 +114,19 @@ def _of_the_file(sales: Draft, body: Mapping[str, Any], said: Said, dates: DateF
             why="nothing in the file decides, and what was paid follows from it",
             until=f"it is read as {default.replace('_', ' ')}",
             where=_at("sales", "money.discount_as"),
+        )
+    if sales.unknown and not said.uncounted:
+        listed = "; ".join(
+            f"{printable(theirs)}: {', '.join(f'{printable(w)} {share:.1%}' for w, share in shares.items())}"
+            for theirs, shares in sales.unknown.items()
+        )
+        yield Question(
+            "uncounted",
+            f"Which of these rows are no purchases ({listed}): their words, with commas between?",
+            NONE,
+            why="taxes, deposits and vouchers are no sales, and no word list knows what these stand for",
+            until="all of them count as purchases",
+            where=_at("sales", "only"),
         )
     if not said.zone and dates.hours:
         yield Question(

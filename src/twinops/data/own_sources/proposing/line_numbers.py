@@ -19,7 +19,7 @@ def take(draft: Draft) -> None:
     if "basket_id" not in draft.columns:
         return
     roles, free = words()["lines"], [c for c in draft.free if draft.file.told(c)]
-    numbered = [c for c in free if fit(c, roles["line_id"], an_id=True) > 1 and _numbers_lines(draft, c)]
+    numbered = [c for c in free if fit(c, roles["line_id"], an_id=True) > 1 and numbers_lines(draft, c)]
     if "line_id" not in draft.columns and numbered:
         draft.take("line_id", numbered[0], "its name says so, and it tells the lines of each receipt apart")
     named = [c for c in draft.free if c in free and speaks_of(c, roles[RETURNS_OF]) and _names_receipts(draft, c)]
@@ -45,10 +45,12 @@ def corrections(draft: Draft, reads: str) -> dict[str, Any]:
     return {"corrections": "replace"}
 
 
-def _numbers_lines(draft: Draft, theirs: str) -> bool:
-    """Whole numbers that begin with one, others for each line of a receipt but for those that are sent twice."""
+def numbers_lines(draft: Draft, theirs: str) -> bool:
+    """Of known receipts whole numbers from one on, others for each line but for those that are sent twice."""
     cells, asked = draft.file.cells, [c for c in ("store_id", "basket_id") if c in draft.columns]
     numbers = [re.sub(r"[.,]0+$", "", c.strip()) for c in cells[theirs]]
+    if "basket_id" not in draft.columns or theirs == draft.columns["basket_id"]:
+        return False
     if not all(n.isascii() and n.isdigit() and int(n) <= _HIGHEST for n in numbers if n):
         return False
     receipts = [*zip(*(cells[draft.columns[c]] for c in asked), strict=True)]

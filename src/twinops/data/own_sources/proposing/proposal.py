@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
+from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -27,6 +28,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.opening import within
 from twinops.data.own_sources.proposing import more_files
 from twinops.data.own_sources.proposing.addressing import addressed, unlike
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
@@ -77,6 +79,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     sales, troubles = _attempt(files.sales, lambda: sales_draft(files.sales, said))
     troubles = [*wrong, *unlike(said), *troubles]
     if sales is None:
+        troubles += _within(files.sales, said) if files.sales.is_dir() else []
         raise refusal([*troubles, *_unopened(files, said)])
     told = [c.strip() for c in sales.file.told(sales.columns["household_id"])]
     digits = digits_of(told)
@@ -155,6 +158,23 @@ def _attempt(path: Path, make: Callable[[], _T]) -> tuple[_T | None, list[Troubl
         return None, list(found.found)
     except DataError as found:
         return None, [Trouble(path.name, f"{found.what} {found.hint}")]
+
+
+def _within(folder: Path, said: Said) -> Iterator[Trouble]:
+    """Of a folder whose files are no one table: which of them are read as sales by themselves, and which are not."""
+    inside = [p for p in within(folder) if p.parent == folder][:_MOST_TRIED]
+    alone = [p for p in inside if _attempt(p, partial(sales_draft, p, said))[0] is not None]
+    if len(inside) < 2 or not alone:
+        return
+    others = ", ".join(printable(p.name) for p in inside if p not in alone) or "nothing else"
+    what = (
+        f"its files are no one table. By themselves {', '.join(printable(p.name) for p in alone)} would be read as "
+        f"sales. Name one, or a folder with these alone; {others}: --customers, --opt-ins, --opt-outs or --also FILE."
+    )
+    yield Trouble(folder.name, what)
+
+
+_MOST_TRIED = 40
 
 
 def _unnamed(files: ShopFiles, others: AroundCustomers) -> Iterator[Trouble]:

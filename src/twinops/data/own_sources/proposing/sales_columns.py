@@ -24,9 +24,10 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers, receipt_totals
+from twinops.data.own_sources.proposing import currencies, line_numbers, receipt_totals, rows_that_count
 from twinops.data.own_sources.proposing.sales_declared import NUMBERS, last_day
 from twinops.data.own_sources.recognising import (
+    closest,
     date_format,
     fit,
     is_number,
@@ -64,6 +65,7 @@ def sales_draft(path: Path, said: Said) -> Draft:
                 and theirs in draft.free
                 and score >= least
                 and (score > 1 or _fits(draft, ours, theirs))
+                and not (ours == "product_id" and line_numbers.numbers_lines(draft, theirs))
             ):
                 draft.take(ours, theirs, why)
     line_numbers.take(draft)
@@ -75,6 +77,8 @@ def sales_draft(path: Path, said: Said) -> Draft:
     _one_amount(draft)
     pricing.decide(draft, said, told)
     _must_be_there(draft, looks)
+    rows_that_count.words_known(draft, said)
+    currencies.look(draft, said)
     last_day(draft, said)
     return draft
 
@@ -136,11 +140,23 @@ def _named(theirs: str, ours: str) -> int:
     if ours in NUMBERS and set(found) & (pricing.untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
         return 0
     score = fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+    if score and _is_closer_to_another(theirs, ours):
+        return 0
+    if ours == "basket_id" and score < 4 and "piece" in found:
+        return 0  # a piece has a number where it is a document
     if ours == "sales_value" and "subtotal" in "".join(found):
         return min(score, 2)  # before what comes off
     # the name of a product is one, and its number is the better one
     called = ours == "product_id" and fit(theirs, words()["files"]["products"]["product_type"], an_id=False)
     return min(score, 2) if called or (score and set(found[:1]) & _titles()) else score
+
+
+def _is_closer_to_another(theirs: str, ours: str) -> bool:
+    """Each of its words that is one of ours is, as a whole or by a longer end, one of another column's."""
+    roles = {**words()["columns"], **words()["lines"]}
+    mine = {part: long for part in parts_of(theirs) if (long := closest(part, roles[ours]))}
+    others = [roles[r] for r in roles if r != ours]
+    return bool(mine) and all(max(closest(part, o) for o in others) > long for part, long in mine.items())
 
 
 @cache
@@ -171,6 +187,7 @@ def _by_content(draft: Draft, looks: _Looks) -> None:
         draft.take("sales_value", broken[-1], "by values: its cells are numbers with decimals")
     if "quantity" not in draft.columns:
         small = [c for c in plain if c in draft.free and c not in broken and _small(cells[c])]
+        small = [c for c in small if not line_numbers.numbers_lines(draft, c)]
         if small:
             draft.take("quantity", small[0], "by values: its cells are small whole numbers")
     if (
@@ -180,7 +197,7 @@ def _by_content(draft: Draft, looks: _Looks) -> None:
     ):
         draft.take("sales_value", rest[-1], "by values: it is the last column of numbers")
     if "household_id" not in draft.columns:
-        _customers_by_values(draft, [c for c in draft.free if c not in dates and c not in broken])
+        _customers_by_values(draft, [c for c in draft.free if c not in dates and c not in broken and _may_be_people(c)])
     if "basket_id" not in draft.columns and {"time", "household_id"} <= set(draft.columns):
         found = [c for c in draft.free if c not in dates and c not in broken and _is_receipt(draft, c)]
         if found:
@@ -188,6 +205,14 @@ def _by_content(draft: Draft, looks: _Looks) -> None:
             draft.take("basket_id", found[0], why)
     if "product_id" not in draft.columns and (found := [c for c in draft.free if _has_check_digits(cells[c])]):
         draft.take("product_id", found[0], "by values: its cells are article numbers with check digits (EAN, ISBN)")
+
+
+def _may_be_people(theirs: str) -> bool:
+    """Its name says no article, shop, receipt or line, and nobody of the staff."""
+    roles = {**words()["columns"], **words()["lines"], "staff": words()["staff"]}
+    others = ("product_id", "store_id", "basket_id", "line_id", "staff")
+    ours = fit(theirs, roles["household_id"], an_id=True)
+    return not any(fit(theirs, roles[r], an_id=True) > max(ours, 1) for r in others)
 
 
 def _customers_by_values(draft: Draft, among: list[str]) -> None:
@@ -348,7 +373,7 @@ def _ways(draft: Draft, looks: _Looks, ours: str) -> list[str]:
     if ours == "sales_value":
         counted = [c for c in free if c not in looks.dates and _numbers_share(draft.file.told(c)) >= 0.5]
         return [column_option("sales", ours, c) for c in counted[-1:]]
-    people = [c for c in free if c not in looks.dates | looks.broken]
+    people = [c for c in free if c not in looks.dates | looks.broken and _may_be_people(c)]
     people.sort(key=lambda c: (-_named(c, ours), len(set(draft.file.cells[c])) == len(draft.file.cells[c])))
     return [column_option("sales", ours, c) for c in people[:1]]
 

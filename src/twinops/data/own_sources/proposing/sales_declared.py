@@ -21,7 +21,7 @@ from twinops.data.own_sources.drafting import (
     read_as,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers, receipt_heads, rows_that_count
+from twinops.data.own_sources.proposing import currencies, line_numbers, receipt_heads, rows_that_count
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -42,8 +42,11 @@ NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 
 def transactions(draft: Draft, said: Said) -> dict[str, Any]:
     """The declaration of the sales, without its law."""
-    only = rows_that_count.proposed(draft, said)
-    rows = only | receipt_heads.carried_down(draft, only.get("only", ()))
+    one = currencies.proposed(draft, said)
+    rows: dict[str, Any] = rows_that_count.proposed(draft, said, besides=one)
+    if one:
+        rows = {"only": rows.get("only", {}) | one}
+    rows |= receipt_heads.carried_down(draft, rows.get("only", ()))
     draft.notes += receipt_heads.not_taken_off(draft)
     body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
     nobody = _placeholders(draft)
@@ -103,7 +106,7 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     called = set(map(plain, words()["currency_columns"]))
     named = [c for c in draft.file.cells if set(parts_of(c)) & called]
     sample += [x for c in named for x in draft.file.cells[c][:500]]
-    hinted = currency_in(theirs, sample)
+    hinted = currencies.chosen(draft, said) or currency_in(theirs, sample)
     currency = (said.currency or hinted or NO_CURRENCY).upper()
     if found is not None and found.doubtful and currency in WITH_THREE_MINOR_UNITS:
         found = NumberNotation(found.thousands, "")

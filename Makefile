@@ -51,7 +51,7 @@ planted: setup  ## plant 2,000 faults into a candidate that is promotable; write
 
 test-spark: setup  ## the same SQL and stages on Spark and DuckDB, value by value, on a cluster of two workers (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
-	@.twinops/spark/bin/python -m pytest tests/unit/adapters/sql/test_spark.py tests/pipeline/test_spark_cluster.py
+	@.twinops/spark/bin/python -m pytest tests/unit/adapters/sql/test_spark.py tests/unit/adapters/sql/test_spark_workers.py tests/pipeline/test_spark_cluster.py
 
 test-fast: setup  ## the unit tests only
 	@pytest tests/unit $(TWO)

@@ -65,22 +65,81 @@ def page(
     )
 
 
+def with_cluster(page: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The page as it is, but for what it says of the cluster."""
+    return page[: page.index(HOW[: HOW.index("\n")])] + HOW.replace(CLUSTER_HERE, _cluster(rows))
+
+
 def _cluster(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A table of what was measured on the cluster; of nothing, a sentence."""
-    at = {str(row["name"]): row for row in rows}
-    stages = [name.rpartition(".")[2] for name in at if name.startswith("cluster_cpu_")]
-    if not stages:
+    """A picture and a table of what was measured on the cluster; of nothing, a sentence."""
+    at = _on_cluster(rows)
+    if not at:
         return "Ten times the receipts were not measured on a cluster."
-    lines = []
-    for stage in stages:
-        cpu, mem = (next(r for n, r in at.items() if n.startswith(f"cluster_{k}_") and n.endswith(f".{stage}"))
-                    for k in ("cpu", "mem"))  # fmt: skip
-        lines.append(
-            f"| {stage} | {cpu['value'] / cpu['ratio']:,.1f} | {mem['value'] / mem['ratio']:,.0f} | "
-            f"{cpu['value']:,.0f} | {mem['value']:,.0f} | {cpu['ratio']:.1f} |"
-        )
-    head = f"| {rows[0]['n']:,} lines | DuckDB, CPU s | MB | cluster, CPU s | MB | times the CPU |\n|{'---|' * 6}\n"
-    return head + "\n".join(lines) + f"\n\nThe note of the first: {rows[0]['note']}."
+    first = next(iter(at.values()))["cpu"]
+    head = (
+        f"| {first['n']:,} lines | DuckDB: CPU s | MB | s | cluster: CPU s | MB | s | times the CPU "
+        f"| exponent of CPU from 1x |\n|{'---|' * 9}\n"
+    )
+    lines = [
+        f"| {stage} | {' | '.join(f'{value:,.{digits}f}' for value, digits in _figures(told))} "
+        f"| {told['cpu']['ratio']:.1f} | {told['exponent']['value']:.2f} |"
+        for stage, told in at.items()
+    ]
+    notes = [f"- `{stage}`: {told['cpu']['note']}." for stage, told in at.items()]
+    return (
+        "![CPU and growth beside DuckDB](images/cluster.png)\n\n"
+        + head
+        + "\n".join(lines)
+        + "\n\nThe cluster made all stages in one session; here each stage, and each month of `collect`, is a process\n"
+        + "of its own. Everything was held against what DuckDB made of the same receipts, and nothing differs:\n\n"
+        + "\n".join(notes)
+    )
+
+
+def _figures(told: Mapping[str, Mapping[str, Any]]) -> list[tuple[float, int]]:
+    """DuckDB's CPU, memory and time, then the cluster's, each with its digits behind the point."""
+    digits = {"cpu": 1, "mem": 0, "wall": 0}
+    duck = [(told[what]["value"] / told[what]["ratio"], n) for what, n in digits.items()]
+    return duck + [(told[what]["value"], n) for what, n in digits.items()]
+
+
+def _on_cluster(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Stage -> `cpu`, `mem`, `wall` and `exponent` -> its row."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        what, _, stage = str(row["name"]).removeprefix("cluster_").rpartition(".")
+        found.setdefault(stage, {})[what.partition("_")[0]] = row
+    return found
+
+
+def cluster_picture(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Left CPU on the cluster and on DuckDB, right how either grows."""
+    at = _on_cluster(rows)
+    stages = list(reversed(at))
+    figure, (left, right) = canvas(columns=2, size=(11, 1.4 + 0.45 * len(stages)), sharey=True)
+    for shift, colour, name, values in (
+        (0.2, ORANGE, "cluster", [at[s]["cpu"]["value"] for s in stages]),
+        (-0.2, BLUE, "DuckDB", [at[s]["cpu"]["value"] / at[s]["cpu"]["ratio"] for s in stages]),
+    ):
+        left.barh([y + shift for y in range(len(stages))], values, height=0.36, color=colour, label=name)
+    left.set_yticks(range(len(stages)), stages)
+    left.legend(fontsize=8.5, frameon=False, loc="lower right")
+    panel_title(left, "CPU seconds of all processes")
+    grows = [at[s]["exponent"]["value"] for s in stages]
+    right.plot(grows, range(len(stages)), "o", color=ORANGE)
+    for value, colour, style in ((1, GREY, "-"), (AIM_EXPONENT, INK, "--")):
+        right.axvline(value, color=colour, linewidth=0.9, linestyle=style)
+    panel_title(right, f"growth exponent of the cluster's CPU (dashed: {AIM_EXPONENT})")
+    lines = next(iter(at.values()))["cpu"]["n"]
+    there = sum(at[s]["cpu"]["value"] for s in stages)
+    here = sum(at[s]["cpu"]["value"] / at[s]["cpu"]["ratio"] for s in stages)
+    return tell(
+        figure,
+        finding=f"The same tables of {lines / 1e6:.1f} million lines cost a cluster {there / here:.1f} times "
+        "DuckDB's CPU",
+        rests_on="Every stage with the sealed files it leaves, in one session; a Master and two Workers of one core "
+        "on one machine, of which one was killed at work and did not come back.",
+    )
 
 
 FAR_HOW = """\
@@ -111,14 +170,16 @@ compute:
 Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's
 types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). For `features` and
 `taste_features` the executors open the sealed receipts, each with the keys of its own subjects; for `twinops score`
-they also answer; for `link` they weigh pairs ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds
-every query and the scores against DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`,
+they also answer; for `link` they weigh pairs. They seal what a stage writes, each block with the keys of its own
+subjects, and a regression of more than 131,072 rows is summed by them, one pass a step
+([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds every query, sums, sealed files and the scores
+against DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`,
 `minimise` and `taste_features` on a cluster of a Master and two Workers, of which one is killed while both are at work.
 It takes about four minutes of CPU.
 
 Nothing else of a project is another: the same `params.yaml` but for these two lines, the same files in the same places.
 Receipts are best a file a month (`reads: folder`, `files: "{month}.csv"`), Parquet, CSV or gzip, under one path that
-driver and executors have: `collect` reads and seals them on the driver, a month at a time.
+driver and executors have: `collect` reads them on the driver, a month at a time.
 
 What a cluster needs:
 
@@ -140,8 +201,8 @@ there is, or that already live on a cluster; the table above says how far one ma
 From 16 MiB of sealed receipts on, one machine writes a table in several row groups and a cluster in one: the same
 frames in the same order, in a file with another digest.
 
-Not on Spark: the fits, sealing of what a stage writes, features of one's own, and the receipts of `drift`, `minimise`
-and `twin`: the driver does these.
+Not on Spark: trees and what else is fitted but regressions, features of one's own, and the receipts of `drift`,
+`minimise` and `twin`: the driver does these. Answers come to it before they are sealed or learned from.
 """
 
 

@@ -35,12 +35,12 @@ class Tree:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Tree]:
-    """The tree, looked at again and again."""
+def watched(every: float = EVERY_SECONDS) -> Iterator[Tree]:
+    """The tree, looked at again and again; a look at processes of gigabytes takes a while itself."""
     tree, over = Tree(), threading.Event()
 
     def again() -> None:
-        while not over.wait(EVERY_SECONDS):
+        while not over.wait(every):
             tree.look()
 
     watching = threading.Thread(target=again, daemon=True)

@@ -73,7 +73,7 @@ def said(log: Path, pattern: str) -> str:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def cluster(folder: Path, workers: int = 2, memory: str = "1500M") -> Iterator[Cluster]:
     """A Master on a free port of loopback with as many Workers, each of one core."""
     made = Cluster(folder)
     try:
@@ -88,7 +88,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
                 "-c",
                 "1",
                 "-m",
-                "1500M",
+                memory,
                 "-d",
                 where,
                 "--webui-port",

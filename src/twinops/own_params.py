@@ -24,12 +24,20 @@ _NO_CONSTANT = ("identity", "handle", "moment", "until")
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Theirs = Annotated[str, Field(min_length=1, max_length=200)]
+Word = Annotated[str, Field(max_length=200)]
+"""What stands in a cell of theirs; nothing is a word too."""
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
+RequestWord = Literal[
+    "access", "portability", "rectification", "erasure", "restriction", "objection", "withdrawal", "contest"
+]
+"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`)."""
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
+REPLACES = "replaces"
+"""The customer number that a row's own number replaced: both are one subject's."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 BESIDE = {"born": "birth_year"}
@@ -215,7 +223,7 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
-    "special_reviewed", "language", "brand", "only",
+    "special_reviewed", "language", "brand", "only", "carried_down", "requests",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -226,6 +234,8 @@ class OwnSource(Section):
     `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
     objections may say several lengths: a number stands for the customer of each, as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
+    `requests`: of customer service, the words of its category that ask for a right, and for which.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
 
@@ -255,7 +265,8 @@ class OwnSource(Section):
     corrections: Literal["replace", "add"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
-    only: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    carried_down: tuple[Theirs, ...] = ()
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
     scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -263,6 +274,7 @@ class OwnSource(Section):
     special_reviewed: Text | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
+    requests: dict[Theirs, RequestWord] = Field(default_factory=dict)
     rules: dict[str, CellRules] = Field(default_factory=dict)
     contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
@@ -278,7 +290,7 @@ class OwnSource(Section):
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
         own = self.columns if self.form.answers else self.scales
-        return (*known, *(c for c in own if c not in known), *self.beside)
+        return (*known, *(c for c in own if c not in known and c not in self.form.settled_by), *self.beside)
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -315,6 +327,11 @@ class OwnSource(Section):
     def by_customer(self) -> bool:
         """Its rows name customers, so that nothing need be linked."""
         return "household_id" in self.entering
+
+    @property
+    def joins(self) -> bool:
+        """It says which customer number replaces which."""
+        return {REPLACES, "household_id"} <= set(self.entering)
 
     @property
     def turned(self) -> bool:
@@ -381,9 +398,15 @@ class OwnSource(Section):
 
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
-        there = [c for c in self.form.settled_by if c in self.columns]
+        there = [c for c in self.form.settled_by if c in self.columns and c != REPLACES]
         if there and "basket_id" not in self.entering:
             yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
+        if self.carried_down and "basket_id" not in self.entering:
+            yield "carried_down: which lines are of one receipt is told by basket_id alone: map it, and say its purpose"
+        if unread := [c for c in self.carried_down if c not in self.read or c == self.entering.get("basket_id")]:
+            yield f"carried_down: {', '.join(unread)} is the receipt itself, or a column that is not read"
+        if self.requests and "category" not in self.entering:
+            yield "requests: map category in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.corrections == "replace" and self.reads == "folder":

@@ -463,6 +463,7 @@ class Params(Section):
         return self
 
 
+_IN_C: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SectionKind = TypeVar("SectionKind", bound=Section)
 
 
@@ -496,7 +497,7 @@ def read(path: Path) -> Params:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        raw, twice = yaml.safe_load(text), sorted(_said_twice(yaml.compose(text, yaml.SafeLoader)))
+        raw, twice = yaml.load(text, Loader=_IN_C), sorted(_said_twice(yaml.compose(text, _IN_C)))  # noqa: S506
     except FileNotFoundError:
         raise ParamsError(
             f"There is no {path.name} in {path.parent}.", hint="Run in the project's folder, or pass --project."

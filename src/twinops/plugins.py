@@ -175,6 +175,18 @@ def text_beside(package: str, *path: str) -> str:
     return files(package).joinpath(*path).read_text(encoding="utf-8")
 
 
+def code_digest() -> str:
+    """SHA-256 of all files of twinops as they lie here, what a project begins with aside, and of a project's ideas."""
+    home, told = Path(__file__).resolve().parent, sha256()
+    for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql", ".yaml")):
+        name = path.relative_to(home).as_posix()
+        if not name.startswith(PROJECT_FILES):
+            told.update(f"{name}\n".encode() + sha256(path.read_bytes()).digest())
+    for idea in laid():
+        told.update(f"{idea.path}\n{idea.sha256}\n".encode())
+    return told.hexdigest()
+
+
 PROJECT_FILES = "_project"
 """Where a wheel carries what a project begins with; none of it is code of ours that runs."""
 

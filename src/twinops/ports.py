@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -83,6 +84,26 @@ class Engine(Protocol):
         """A new one that knows no table and can open no file: for queries that the project brings of its own."""
 
 
+class Held(Protocol):
+    """Works on rows where they are held, as `Engine.spread` does; what came of them has no order."""
+
+    def __call__(self, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """In the shape of `gives`."""
+
+
+class Workers(Protocol):
+    """An engine whose work is done elsewhere, by several side by side."""
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """See `Engine.spread`."""
+
+    def held(self, table: pa.Table) -> AbstractContextManager[Held]:
+        """Rows that are worked on again and again, kept where that is done while it lasts."""
+
+    def lending(self, keys: SubjectKeys, sids: Iterable[str]) -> AbstractContextManager[SubjectKeys]:
+        """See `Engine.lent`, and nobody is given a key any more once it is over."""
+
+
 class SubjectKeys(Protocol):
     """All that opening sealed tables needs."""
 
@@ -113,6 +134,12 @@ class KeyStore(SubjectKeys, Protocol):
 
     def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
         """Those of these natural ids and contacts (`entities.erasure.contact`) that belong to somebody erased."""
+
+    def one_subject(self, numbers: Mapping[str, str]) -> None:
+        """From now on each of these natural ids means the subject of the other, and no id but these another's."""
+
+    def moved(self) -> dict[str, str]:
+        """Sids that such natural ids had before -> the sid they mean now."""
 
 
 class KeyKeeper(KeyStore, Protocol):

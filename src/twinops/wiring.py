@@ -6,12 +6,12 @@ import inspect
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from twinops import ideas, plugins
 from twinops import params as params_file
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from twinops.adapters.keystore import StoredKeys
     from twinops.adapters.notebooks.counter import Around
     from twinops.adapters.notebooks.window import Behind
+    from twinops.ports import Workers
     from twinops.twin.answers.what_if import Simulated
     from twinops.workflows.candidate.preview import Preview
     from twinops.workflows.declared_words import DeclaredWords
@@ -64,7 +65,7 @@ READING = frozenset(
         *(f"links.{verb}" for verb in ("explain", "history", "listed")),
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "stage_verdicts", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
-        *(f"sources.{verb}" for verb in ("check", "contract", "data_map")),
+        *(f"sources.{verb}" for verb in ("check", "contract", "data_map", "in_doubt")),
         "keys.status",
         "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
@@ -298,7 +299,7 @@ class Project:
         for kind in steps_of(stage):
             once = cache(partial(self._made, kind))
             names = [n for n, f in vars(kind).items() if inspect.isfunction(f) and not n.startswith("_")]
-            steps |= {n: partial(_step, once, n) for n in names}
+            steps |= {n: partial(self._step, once, n) for n in names}
             told |= {n: (_signature(getattr(kind, n)), inspect.getdoc(getattr(kind, n)) or "") for n in names}
         steps["measured"] = partial(self._measured, stage)
         told["measured"] = ("(stage, found)", "Keep what a stage of the project's own measured.")
@@ -394,7 +395,21 @@ class Project:
                 f"The workflow {verb} was not called as it expects: {problem}.",
                 hint="See its function in src/twinops/workflows.",
             ) from None
-        return workflow(*bound.args, **bound.kwargs)
+        with nullcontext() if verb in LOOKING else self._elsewhere():
+            return workflow(*bound.args, **bound.kwargs)
+
+    def _step(self, made: Callable[[], Any], name: str, /, *args: Any, **named: Any) -> Any:
+        """One step of a record that is made when the first of its steps is asked for."""
+        with self._elsewhere():
+            return getattr(made(), name)(*args, **named)
+
+    def _elsewhere(self) -> AbstractContextManager[None]:
+        """While it lasts, rows are sealed and summed where the engine works, if that is elsewhere."""
+        if self.params.compute.engine == "duckdb":
+            return nullcontext()
+        from twinops.data.elsewhere import working_on
+
+        return working_on(lambda: cast("Workers", self.engine))
 
     def _made(self, hint: Any) -> Any:
         """What a type hint asks for; of a record, what each of its fields asks for."""
@@ -456,11 +471,6 @@ def load_steps(room: str, name: str) -> Any:
     if name not in plugins.names(room):
         return None
     return getattr(plugins.load(room, name), f"{name.title().replace('_', '')}Steps", None)
-
-
-def _step(made: Callable[[], Any], name: str, /, *args: Any, **named: Any) -> Any:
-    """One step of a record that is made when the first of its steps is asked for."""
-    return getattr(made(), name)(*args, **named)
 
 
 def _signature(step: Callable[..., Any]) -> str:

@@ -146,8 +146,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     workshop = make_workshop(base / "project", {**SMALL, **own})
     extra = {"TWINOPS_KEYSTORE": str(base / "keystore")}
     said = [
-        workshop.repro(**extra),
-        *(workshop.do("twinops", verb, **extra) for verb in ("track", "register", "status")),
+        *(workshop.do("twinops", verb, **extra) for verb in ("repro", "track", "register", "status")),
     ]
     (base / "log").write_text("".join(said), encoding="utf-8")
     workshop.commit("ran")

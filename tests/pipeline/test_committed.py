@@ -37,7 +37,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
         assert "up to date" in here.do("dvc", "status"), "the lock does not tell of the files that lie here"
         return here
     workshop = make_workshop(tmp_path_factory.mktemp("full") / "project", {})
-    workshop.repro()
+    workshop.do("twinops", "repro")
     return workshop
 
 

@@ -99,10 +99,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     do("dvc", "remote", "add", "-d", "here", str(base / "remote"))
     for number, decay in enumerate(([10, 30, 90], [10, 30, 80], [9, 30, 80], [9, 28, 80], [9, 28, 90]), start=1):
         workshop.set(features__decay_days=decay)
-        do("dvc", "repro", "features")
+        do("twinops", "repro", "features")
         workshop.commit(f"revision {number}")
         do("git", "tag", f"r{number}")
-    do("dvc", "repro", "train")  # a notebook is executed, and a model learns from her
+    do("twinops", "repro", "train")  # a notebook is executed, and a model learns from her
     workshop.commit("a model")
     do("git", "tag", "r6")
     do("dvc", "push", "--all-tags")

@@ -127,6 +127,6 @@ def test_a_failing_notebook_says_where_and_publishes_nothing(ran: Workshop, tmp_
 
 def test_two_small_projects_made_apart_agree(ran: Workshop, tmp_path: Path) -> None:
     other = make_workshop(tmp_path / "other")
-    other.repro("features")
+    other.do("twinops", "repro", "features")
     ours = ran.outs()
     assert other.outs() == {p: ours[p] for p in other.outs()}

@@ -54,9 +54,10 @@ def md5(path: str) -> str | None:
 @cache
 def code() -> Code:
     """What each stage depends on of the installed code."""
-    told = _Loader((carried() / "dvc.yaml").read_bytes()).get_single_data()["stages"]
     seen: dict[str, str] = {}
-    return {entry: {p: seen.get(p) or seen.setdefault(p, str(md5(p))) for p in paths} for entry, paths in _paths(told)}
+    return {
+        entry: {p: seen.get(p) or seen.setdefault(p, str(md5(p))) for p in paths} for entry, paths in _every().items()
+    }
 
 
 def _paths(stages: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -69,9 +70,14 @@ def _paths(stages: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
             yield f"{name}@{item}", [dep.replace(ITEM, item) for dep in deps]
 
 
-def of_stage(stage: str) -> Mapping[str, str]:
+def of_stage(stage: str) -> Sequence[str]:
     """What a stage depends on, by the name that DVC calls it: `collect@2017-01` is an item of `collect`."""
-    return code().get(stage) or code().get(stage.partition("@")[0]) or {}
+    return _every().get(stage) or _every().get(stage.partition("@")[0]) or ()
+
+
+@cache
+def _every() -> Mapping[str, Sequence[str]]:
+    return dict(_paths(_Loader((carried() / "dvc.yaml").read_bytes()).get_single_data()["stages"]))
 
 
 def locked(root: Path) -> Code:

@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from twinops.adapters import joined_numbers
 from twinops.adapters.key_database import POSTGRESQL, KeyDatabase, KeyRows, SqliteDatabase, copied, database_at
 from twinops.adapters.wrapping_key import WrappingKeys, wrapping_keys
 from twinops.entities.canonical import to_json
@@ -88,6 +89,15 @@ class DemoKeys:
         """Nobody was erased."""
         return frozenset()
 
+    def one_subject(self, numbers: Mapping[str, str]) -> None:
+        """Refused: shipped data say of nobody that two numbers are theirs."""
+        if numbers:
+            raise IntegrityError("Derived ids cannot be joined.", hint="Set vault.keys to `store`.")
+
+    def moved(self) -> dict[str, str]:
+        """Nobody's."""
+        return {}
+
     def _derived(self, use: bytes, info: bytes) -> bytes:
         """HKDF-Expand to 64 bytes, which with SHA-512 is one block."""
         return hmac.digest(self._prk, use + b"\0" + info + b"\x01", hashlib.sha512)
@@ -129,7 +139,7 @@ class StoredKeys:
         with self._database.writing() as db:
             kek = self._kek(db)
             lookups = [_lookup(_pepper(db, kek), natural) for natural in natural_ids]
-            known = dict(db.all(_SIDS, *[json.dumps(lookups)] * 2))
+            known = dict(db.all(_SIDS, *[json.dumps(lookups)] * 2)) | joined_numbers.found(db, lookups)
             new = {lookup: secrets.token_hex(16) for lookup in dict.fromkeys(lookups) if lookup not in known}
             rows = [(sid, lookup, kek.encrypt(secrets.token_bytes(64), [sid.encode()])) for lookup, sid in new.items()]
             db.many("INSERT INTO subject (sid, lookup, wrapped) VALUES (?, ?, ?)", rows)
@@ -146,7 +156,24 @@ class StoredKeys:
             pepper = _pepper(db, self._kek(db))
             lookups = {_lookup(pepper, natural): natural for natural in asked}
             held = db.all("SELECT lookup, sid FROM subject WHERE lookup IN EACH(?)", json.dumps(list(lookups)))
-        return {lookups[lookup]: sid for lookup, sid in held if not self._bars(sid)}
+            known = dict(held) | joined_numbers.found(db, list(lookups))
+        return {lookups[lookup]: sid for lookup, sid in known.items() if not self._bars(sid)}
+
+    def one_subject(self, numbers: Mapping[str, str]) -> None:
+        """From now on each of these natural ids means the subject of the other, and no id but these another's.
+
+        Who was erased under one stays away under it.
+        """
+        sids = self.subject_ids(list(numbers.values()))
+        with self._database.writing() as db:
+            pepper = _pepper(db, self._kek(db))
+            pairs = zip(numbers, sids, strict=True)
+            joined_numbers.put(db, {_lookup(pepper, old): sid for old, sid in pairs})
+
+    def moved(self) -> dict[str, str]:
+        """Sids that such natural ids had before -> the sid they mean now."""
+        with self._database.writing() as db:
+            return joined_numbers.moved(db)
 
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of all subjects that still have one."""
@@ -215,10 +242,11 @@ class StoredKeys:
         """
         with self._database.writing() as db:
             kek, pepper = self._kek(db), _pepper(db, self._kek(db))
-            gone = db.all("DELETE FROM subject WHERE sid IN EACH(?) RETURNING lookup", json.dumps(list(what.sids)))
-            if not gone:
+            rows = db.all("DELETE FROM subject WHERE sid IN EACH(?) RETURNING lookup", json.dumps(list(what.sids)))
+            if not rows:
                 raise IntegrityError("The key store has no such subject.", hint="Was it erased before?")
-            kept_away = {*(lookup for (lookup,) in gone), *(_of_contact(pepper, c) for c in what.contacts)}
+            gone = {*(str(lookup) for (lookup,) in rows), *joined_numbers.taken_out(db, what.sids)}
+            kept_away = {*gone, *(_of_contact(pepper, c) for c in what.contacts)}
             db.many(_SUPPRESS, [(lookup,) for lookup in sorted(kept_away)])
             for dataset, batch in what.batches:
                 _forget_batch(db, f"{dataset}/{batch}")
@@ -231,7 +259,7 @@ class StoredKeys:
             # what tells no moment owes no certificate: a copy that was restored, or a test
             done = "" if "at" in told else "none"
             db.all("INSERT INTO erasure (name, body, done) VALUES (?, ?, ?)", name, to_json(told), done)
-            known_by = [lookup for (lookup,) in gone] + [_lookup(pepper, sid) for sid in what.sids]
+            known_by = [*sorted(gone), *(_lookup(pepper, sid) for sid in what.sids)]
             db.many(_ERASED, [(lookup, name) for lookup in known_by])
         if rotated:
             self._keks.destroyed_below(number + 1)
@@ -396,6 +424,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS subject "
     "(sid TEXT PRIMARY KEY, lookup TEXT NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID",
+    joined_numbers.TABLE,
     "CREATE TABLE IF NOT EXISTS batch (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batch_since (name TEXT PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS suppressed (lookup TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -405,6 +434,7 @@ _TABLES = (
 )
 _COLUMNS = {
     "state": 2, "subject": 3, "batch": 2, "batch_since": 2, "suppressed": 1, "erased": 2, "erasure": 3, "backup": 3,
+    "joined": 2,
 }  # fmt: skip
 _COUNTS = ("SELECT COUNT(*) FROM subject", "SELECT COUNT(*) FROM suppressed")
 _SIDS = """
@@ -423,7 +453,8 @@ def _carried(source: KeyDatabase, into: KeyDatabase) -> None:
     with source.writing() as held, into.writing() as made:
         for table, columns in _COLUMNS.items():
             made.all(f"DELETE FROM {table}")  # noqa: S608
-            rows = held.all(f"SELECT * FROM {table}")  # noqa: S608
+            there = held.all("SELECT 1 FROM sqlite_master WHERE name = ?", table)  # an older copy knows fewer tables
+            rows = held.all(f"SELECT * FROM {table}") if there else []  # noqa: S608
             made.many(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)  # noqa: S608
 
 

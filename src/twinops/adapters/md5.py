@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
+from time import time_ns
+
+SETTLED_NS = 2_000_000_000
 
 
 def md5_of(place: Path, *, ignored: Sequence[str] = ()) -> str | None:
@@ -26,15 +32,33 @@ def ignored_in(root: Path) -> tuple[str, ...]:
 
 
 def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if any(fnmatch(path.name, pattern) for pattern in ignored):
-            continue
-        if path.is_dir():
-            yield from _files(path, ignored)
-        else:
-            yield path
+    left_out = re.compile("|".join(map(translate, ignored)) or "(?!)").match
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if left_out(entry.name):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                else:
+                    yield Path(entry.path)
 
 
 def _file_md5(path: Path) -> str:
+    about = path.stat()
+    as_it_is = (about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+    # of a file that was written just now the clock may not tell what is written next
+    old = max(as_it_is[2:]) < time_ns() - SETTLED_NS
+    return _known(path.absolute(), as_it_is) if old else _read(path)
+
+
+@lru_cache(maxsize=4096)
+def _known(path: Path, _as_it_is: tuple[int, ...]) -> str:
+    """Read once in a process while it is the same: a command looks at its own code before each thing that it does."""
+    return _read(path)
+
+
+def _read(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

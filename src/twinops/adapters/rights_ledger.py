@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -261,7 +261,7 @@ class FollowedRights:
             IntegrityError: see `RightsLedger.check`.
         """
         self.ledger.check(max_age_days=self.max_age_days)
-        return self.ledger.entries()
+        return self._as_now(self.ledger.entries())
 
     def corrections(self) -> tuple[RightsEntry, ...]:
         """Entries that put a field right.
@@ -270,7 +270,7 @@ class FollowedRights:
             IntegrityError: `corrections.json` and the ledger disagree.
         """
         self.ledger.check("corrections.json")
-        return tuple(e for e in self.ledger.entries() if e.right is Right.CORRECTED)
+        return self._as_now(e for e in self.ledger.entries() if e.right is Right.CORRECTED)
 
     def holds(self) -> tuple[RightsEntry, ...]:
         """Entries that keep records for legal claims, or let them go.
@@ -279,11 +279,18 @@ class FollowedRights:
             IntegrityError: `holds.json` and the ledger disagree.
         """
         self.ledger.check("holds.json")
-        return tuple(e for e in self.ledger.entries() if e.right in FOLLOWED["holds.json"])
+        return self._as_now(e for e in self.ledger.entries() if e.right in FOLLOWED["holds.json"])
 
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
-        """The sealed words of an entry."""
+        """The sealed words of an entry, which open under the subject that they were said for."""
+        if entry.sealed is not None and self.ledger.keys.moved():
+            entry = next(e for e in self.ledger.entries() if e.seq == entry.seq)
         return self.ledger.told(entry)
+
+    def _as_now(self, entries: Iterable[RightsEntry]) -> tuple[RightsEntry, ...]:
+        """What was said under a number that another has replaced since is said by whoever has that one."""
+        now = self.ledger.keys.moved()
+        return tuple(replace(e, act=replace(e.act, sid=now[e.sid])) if e.sid in now else e for e in entries)
 
 
 def _in_place(halves: Mapping[Path, Path]) -> None:

@@ -31,7 +31,8 @@ OWN = (
 )
 PINNED = "Install what pins.yaml pins, or write down what is installed: `twinops upgrade --write`, then commit it."
 BY_THE_WAY = (
-    "twinops.adapters.dvc.warm", "twinops.adapters.dvc.libraries", "twinops.adapters.one_at_a_time", "twinops.__main__",
+    *(f"twinops.adapters.dvc.{name}" for name in ("warm", "libraries", "learning", "every_command")),
+    "twinops.adapters.one_at_a_time", "twinops.__main__",
 )  # fmt: skip
 """Loaded or not, depending on who began the command; they compute nothing."""
 FEW = 3

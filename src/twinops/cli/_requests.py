@@ -35,9 +35,18 @@ def queue(
     if ctx.invoked_subcommand is not None:
         return
     project = home(ctx)
+    heard(project)
     found = project.run("subject.requests", path=file, by=by)
     answer(found, as_json=as_json, text=found.text())
     _end(project, found.refused)
+
+
+def heard(project: Project) -> None:
+    """What customer service was asked meanwhile becomes cases, and is told."""
+    if any(said.requests for said in project.params.own.root.values()):
+        found = project.run("subject.heard")
+        if found.opened:
+            talk(found.text())
 
 
 @app.command()

@@ -58,13 +58,15 @@ def _what(found: Segmented) -> str:
 
 def _text(found: Segmented) -> str:
     head = (
-        f"{found.asked:,} {MANY} that allow {found.purpose}, as of {found.date}, the newest day that the panel has; "
-        f"expected in the {found.horizon_days} days after it, means with 95 % intervals"
+        f"{_about(found.asked)} {MANY} that allow {found.purpose}, as of {found.date}, the newest day that the panel "
+        f"has; expected in the {found.horizon_days} days after it, means with 95 % intervals"
     )
     condition = f"with {_what(found)}" if found.action else ""
     lines = [head, *(_line(s, condition) for s in found.segments)]
     if any(s.households is None for s in found.segments):
-        lines.append("suppressed: fewer than ten, or enough others that they cannot be had by subtraction")
+        lines.append("suppressed: about ten or fewer, nobody, or enough others that these cannot be had by subtraction")
+    lines.append(f"Numbers of {MANY} and means are near the true ones, not equal to them, so that two tables do not")
+    lines.append("tell of one person when subtracted; what that keeps back and what not: docs/erasure.md")
     return "\n".join([*lines, *([found.caveat] if found.caveat else [])])
 
 
@@ -73,7 +75,7 @@ def _line(s: Segment, condition: str) -> str:
     if s.households is None or s.active is None:
         return f"  {name}: suppressed"
     told = (
-        f"  {name}: {s.households:,} {MANY}; shop at all {_shown(s.active, 100)} %, "
+        f"  {name}: about {s.households:,} {MANY}; shop at all {_shown(s.active, 100)} %, "
         f"baskets {_shown(s.baskets)}, spend {_shown(s.spend)} {MONEY}"
     )
     if s.what_if is None:
@@ -86,7 +88,11 @@ def _line(s: Segment, condition: str) -> str:
         if w.redeemed
         else f"spend {_shown(w.spend)} {MONEY}, change {_shown(w.difference)}"
     )
-    return f"{told}; {condition} ({w.households:,} of them): {what}"
+    return f"{told}; {condition} (about {w.households:,} of them): {what}"
+
+
+def _about(households: int | None) -> str:
+    return "fewer than ten" if households is None else f"about {households:,}"
 
 
 def _shown(m: Mean | None, times: float = 1) -> str:

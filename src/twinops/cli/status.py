@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, current, home, talk
+from twinops.cli._requests import heard
 from twinops.cli.register import registered
 from twinops.cli.register import told as told_registered
 from twinops.cli.track import told as tracked
@@ -35,6 +36,7 @@ def status(
     if record:
         talk(tracked(project.run("candidate.track")))
         talk(told_registered(registered(project)))
+        heard(project)
     if short or pdf:
         page = project.run("candidate.brief")
         _brief(page, pdf)
@@ -51,6 +53,8 @@ def status(
             show(found)
         finally:  # it is owed before anything is measured, too
             _owed(project.run("candidate.owed"), each=all_open)
+            for told in project.run("sources.in_doubt") if all_open else ():
+                talk(told)
     current(found.stale)
 
 

@@ -14,6 +14,7 @@ from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli._requests import heard
 from twinops.cli._shop_files import ignored_text
 from twinops.cli.repro import processors
 from twinops.data.own_sources.declared_law import WHOLE
@@ -93,6 +94,7 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
     _reproduce(project, candidate=candidate, many=bool(seen.taken))
+    heard(project)
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,9 @@ from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own_sources.cells import as_refusals
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.lock import check_replaced
+from twinops.data.own_sources.replaced import Replaced, replaced
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
 from twinops.data.retained import OUTLIVED
@@ -116,6 +120,31 @@ class Intake:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
+    @cached_property
+    def replaced(self) -> Replaced:
+        """Which numbers your own sources say were replaced by which.
+
+        Raises:
+            IntegrityError: `sources.lock.json` says something else.
+        """
+        places, most = self.plane.places, self.sources.max_rows
+        told = [declared(self.own, n, root=places.root, max_rows=most) for n, s in self.own.root.items() if s.joins]
+        for source in told:
+            check_replaced(places.sources_lock, source)
+        return replaced(told)
+
+    def _one_subject(self, good: pa.Table, shelf: SourceShelf) -> tuple[pa.Table, dict[str, int]]:
+        """Both numbers mean one subject from here on: one row of it where one is held, the strictest of its words."""
+        if not self.own.root:
+            return good, {}
+        self.plane.keys.one_subject(self.replaced.newest)
+        subject = getattr(shelf, "SUBJECT", SUBJECT)
+        if subject != SUBJECT or not self.replaced.newest:
+            return good, {}
+        if shelf.SCHEMA.key == (subject,):
+            return self.replaced.one_row_each(good, subject)
+        return self.replaced.strictest(good) if {"purpose", "event", "seq"} <= {*good.column_names} else (good, {})
+
     def _young_enough(self, table: pa.Table, source: str, shelf: SourceShelf) -> tuple[pa.Table, int]:
         """Without rows that a retention run let go, of whoever is under no hold; and how many those are."""
         first = retained.read(self.plane.places.retained).get(source)
@@ -132,8 +161,9 @@ class Intake:
         """Part good rows from bad, seal both, and write the counts; `absent` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
-        came, bad = parted.good.num_rows, aside(read, parted)
-        kept_aside, good = without_erased_lines(bad, keys), without_erased(parted.good, shelf, keys)
+        stands, once = self._one_subject(parted.good, shelf)
+        came, bad = stands.num_rows, aside(read, parted)
+        kept_aside, good = without_erased_lines(bad, keys), without_erased(stands, shelf, keys)
         table = numbered(pointing(shelf.sealed(good), getattr(shelf, "HOUSEHOLDS", ()), keys), self.days)
         # art. 16: what its subject had put right stands, whatever the source goes on saying
         subject = getattr(shelf, "SUBJECT", SUBJECT)
@@ -156,7 +186,7 @@ class Intake:
             dropped_columns=read.dropped,
             oldest_day=oldest,
             newest_day=newest,
-            left_out=getattr(read, "left_out", {}) | ({OUTLIVED: outlived} if outlived else {}),
+            left_out=getattr(read, "left_out", {}) | once | ({OUTLIVED: outlived} if outlived else {}),
             unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")) | getattr(read, "lost", {}),
             **absent,
         )

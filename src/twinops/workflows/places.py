@@ -144,6 +144,11 @@ class Places:
         return self.root / "models" / "twin.json"
 
     @property
+    def penalties(self) -> Path:
+        """What its regressions were held back by."""
+        return self.root / "models" / "penalties.json"
+
+    @property
     def recipe(self) -> Path:
         """How the model that ships was made, so that it is measured as it is made; no subject is in it."""
         return self.root / "models" / "recipe.json"
@@ -285,6 +290,10 @@ class Places:
     def card(self, model: str, name: str) -> Path:
         """One document of the candidate."""
         return self.root / "model_cards" / model / name
+
+    def remembered(self, stage: str) -> Path:
+        """Figures that a stage made, for its next run; it may be deleted."""
+        return self.scratch / "remembered" / f"{stage}.json"
 
     @property
     def scratch(self) -> Path:

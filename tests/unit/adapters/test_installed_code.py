@@ -33,8 +33,8 @@ def test_each_stage_depends_on_the_files_that_the_repositorys_own_pipeline_names
     assert list(code["collect"]) == [d for d in stages["collect"]["do"]["deps"] if d.startswith("src/")]
     one, other = (code[f"collect_profile@{name}"].keys() for name in ("campaigns", "redemptions"))
     assert "src/twinops/data/sources/campaigns.py" in one - other
-    assert installed_code.of_stage("collect@2017-01") == code["collect"]
-    assert installed_code.of_stage("collect_profile@campaigns") == code["collect_profile@campaigns"]
+    assert installed_code.of_stage("collect@2017-01") == [*code["collect"]]
+    assert installed_code.of_stage("collect_profile@campaigns") == [*code["collect_profile@campaigns"]]
     assert all(md5 != "None" for paths in code.values() for md5 in paths.values())
 
 

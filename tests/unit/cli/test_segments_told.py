@@ -24,7 +24,7 @@ def test_it_names_its_day_and_whose_day_that_is() -> None:
 
 
 def test_a_condition_is_repeated_on_each_line_with_how_many_it_is_about() -> None:
-    assert "; with 14 days of silence (700 of them): spend" in table("silence:14", RICH)
+    assert "; with 14 days of silence (about 700 of them): spend" in table("silence:14", RICH)
     outside = Segment(*list(vars(RICH).values())[:5], WhatIf(None, None, None, None))
     assert "; with 14 days of silence: outside the support of the data" in table("silence:14", outside)
 

@@ -9,9 +9,9 @@ import sys
 from typing import Any
 
 NAMES = (
-    "cryptography.hazmat.primitives.ciphers.aead", "duckdb", "IPython.core.interactiveshell", "jupytext", "lightgbm",
+    "cryptography.hazmat.primitives.ciphers.aead", "duckdb", "IPython.core.interactiveshell", "jupytext",
     "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas", "pandera.pandas", "papermill", "pyarrow.compute",
-    "pyarrow.parquet", "scipy.optimize", "scipy.stats", "sklearn.linear_model", "typer", "yaml", "zstandard",
+    "pyarrow.parquet", "scipy.optimize", "scipy.stats", "typer", "yaml", "zstandard",
 )  # fmt: skip
 ABSENT: Any = None
 

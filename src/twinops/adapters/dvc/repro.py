@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twinops.adapters.dvc.lock_file import LAST_STAGE
 from twinops.adapters.dvc.lock_text import with_stages
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.parsed_once import parsed_once
@@ -45,7 +46,7 @@ class Outcome:
 class Manner:
     """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run.
 
-    `left` are stages whose outputs are taken as they are, whatever changed before them.
+    `left` are stages whose outputs are taken as they are, whatever changed before them: they and what they teach.
     """
 
     lanes: int
@@ -102,7 +103,7 @@ class _Run:
     @cached_property
     def warm(self) -> Warm:
         """From where most commands are forked."""
-        return Warm(Path(self.repo.root_dir), self.how.many)
+        return Warm(Path(self.repo.root_dir), self.how.many, learning=not self.how.left)
 
     @cached_property
     def clock(self) -> StageClock:
@@ -153,8 +154,8 @@ class _Run:
     def _start_what_can(self, todo: Lanes, commands: SideBySide) -> None:
         while startable := todo.startable():
             name = startable[0]
-            if name == todo.last:
-                self._write_lock()  # it may read there what all others made
+            if name == todo.last == LAST_STAGE:
+                self._write_lock()  # the pipeline's last stage reads there what all others made
             with self._claiming(name):
                 how = self._without_running(self.plan[name])
             if how is None:

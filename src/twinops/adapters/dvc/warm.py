@@ -1,7 +1,8 @@
 """Begin our own commands as forks of one process that has loaded the libraries which most of them need.
 
-Loading them takes a stage longer than most stages' own work. Nothing of ours is loaded before the fork: a stage runs
-the code that lies there when it begins, which is the code that DVC hashes.
+Loading them takes a stage longer than most stages' own work. Of ours only what every command loads is loaded before the
+fork, and anew in it where a file is another one by then: a stage runs the code that lies there when it begins, which is
+the code that DVC hashes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = "twinops.adapters.dvc.libraries"
+LIBRARIES, LEARNING, OURS = (f"twinops.adapters.dvc.{name}" for name in ("libraries", "learning", "every_command"))
 WORTH = 4
 """So many commands begin in the usual way: for fewer, loading everything costs more than it saves."""
 _SHELL = frozenset("&|;<>$`\"'\\*?(){}[]~#\n")
@@ -53,6 +54,8 @@ class Warm:
     root: Path
     many: bool = False
     """More commands than are worth it are known to come: it is there from the first."""
+    learning: bool = True
+    """Some of them fit models."""
     asked: int = 0
 
     def begin(self, command: str, how: Mapping[str, Any]) -> Callable[[int], Begun] | None:
@@ -78,7 +81,7 @@ class Warm:
     def _context(self) -> Any:
         """The doctor knows by these variables what a killed run left at work."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([LIBRARIES])
+        context.set_forkserver_preload([LIBRARIES, *([LEARNING] if self.learning else []), OURS])
         told = {"DVC_ROOT": str(self.root), "DVC_STAGE": "all"}
         before = {name: os.environ.get(name) for name in told}
         os.environ.update(told)
@@ -100,6 +103,8 @@ def _run(words: Sequence[str], folder: str, environment: Mapping[str, str], mout
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["twinops", *words]
+    if ours := sys.modules.get(OURS):
+        ours.as_it_lies()
     # by name, as the shell would find it: what is below the command line does not import it
     entry = next(script for script in entry_points(group="console_scripts") if script.name == "twinops")
     entry.load()()

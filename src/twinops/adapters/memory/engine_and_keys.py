@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 
@@ -16,6 +16,7 @@ class MemoryKeys:
         self._sids: dict[str, str] = {}
         self._keys: dict[str, bytes] = {}
         self._epoch = 0
+        self._same: dict[str, str] = {}
         self._batches: dict[str, tuple[bytes, date]] = {}
         self._forgotten: list[str] = []
         self.today = date(2018, 1, 1)
@@ -29,15 +30,16 @@ class MemoryKeys:
 
     def subject_ids(self, natural_ids: Sequence[str]) -> list[str]:
         """A sid per natural id; unknown ones are enrolled."""
-        for natural in natural_ids:
+        meant = [self._same.get(natural, natural) for natural in natural_ids]
+        for natural in meant:
             if natural not in self._sids:
                 self._sids[natural] = self._bytes("sid", natural)[:16].hex()
                 self._keys[self._sids[natural]] = self._bytes("key", natural)
-        return [self._sids[natural] for natural in natural_ids]
+        return [self._sids[natural] for natural in meant]
 
     def known_sid(self, natural_id: str) -> str | None:
         """The sid, if it was enrolled and not forgotten."""
-        sid = self._sids.get(natural_id)
+        sid = self._sids.get(self._same.get(natural_id, natural_id))
         return sid if sid in self._keys else None
 
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
@@ -72,6 +74,16 @@ class MemoryKeys:
         """Natural ids of the forgotten, and contacts that `suppress` was told."""
         gone = {natural for natural, sid in self._sids.items() if sid not in self._keys}
         return frozenset(contacts) & (gone | self.suppress)
+
+    def one_subject(self, numbers: Mapping[str, str]) -> None:
+        """Each of these natural ids means the other's subject; one that was forgotten stays so."""
+        gone = self.suppressed(numbers)
+        self.subject_ids([now for old, now in numbers.items() if old not in gone])
+        self._same = {old: now for old, now in numbers.items() if old not in gone}
+
+    def moved(self) -> dict[str, str]:
+        """Sids of replaced natural ids -> the sids they mean now."""
+        return {self._sids[old]: self._sids[now] for old, now in self._same.items() if old in self._sids}
 
     def _bytes(self, *parts: str) -> bytes:
         return hmac.digest(self._seed, "\0".join(parts).encode(), hashlib.sha512)

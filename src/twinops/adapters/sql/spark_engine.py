@@ -22,7 +22,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.adapters.sql.key_window import KeyWindow
 from twinops.adapters.sql.spark_frames import opened
 from twinops.errors import DataError, ParamsError
-from twinops.ports import Sealed, SubjectKeys
+from twinops.ports import Held, Sealed, SubjectKeys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -32,6 +32,7 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.io.encryption.enabled": "true",  # what is spilled or shuffled tells of persons
+    "spark.rpc.message.maxSize": "1024",  # MB; a table from the driver travels with its tasks
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -121,28 +122,56 @@ class SparkEngine:
 
         Spark cuts an Arrow table into as many parts as it has cores, in order, and collects them in order.
         """
-        return self._spread(table, _Whole(work, gives), gives) if table.num_rows else work(table).cast(gives)
+        if not table.num_rows:
+            return work(table).cast(gives)
+        return self._mapped(self._frame(table), _Whole(work, gives), gives)
 
     def spread_some(
         self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema, at_once: int
     ) -> Iterator[pa.Table]:
         """The same, so many rows of a part at one time."""
         if table.num_rows:
-            found = self._spread(table, _Whole(work, gives, at_once), gives)
+            found = self._mapped(self._frame(table), _Whole(work, gives, at_once), gives)
             yield from (found.slice(start, at_once) for start in range(0, found.num_rows, at_once))
+
+    @contextmanager
+    def held(self, table: pa.Table) -> Iterator[Held]:
+        """Rows that are worked on again and again, in the executors' memory; what does not fit is spilled encrypted."""
+        with _without_values():
+            # shuffled once: a part of a table that comes from the driver would travel again with every task
+            frame = self._frame(table).repartition(2 * self._spark.sparkContext.defaultParallelism).persist()
+        try:
+            yield lambda work, *, gives: self._mapped(frame, _Whole(work, gives), gives)
+        finally:
+            frame.unpersist()
 
     def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
         """Through a window that is open as long as the engine: executors ask it."""
-        window = KeyWindow(keys, frozenset(sids), host=str(self._spark.conf.get("spark.driver.host")))
-        self._lent.append(window)
+        self._lent.append(window := self._window(keys, sids))
         return window.across
 
-    def _spread(self, table: pa.Table, work: _Whole, gives: pa.Schema) -> pa.Table:
+    @contextmanager
+    def lending(self, keys: SubjectKeys, sids: Iterable[str]) -> Iterator[SubjectKeys]:
+        """Through a window that is open as long as it lasts."""
+        window = self._window(keys, sids)
+        try:
+            yield window.across
+        finally:
+            window.close()
+
+    def _window(self, keys: SubjectKeys, sids: Iterable[str]) -> KeyWindow:
+        return KeyWindow(keys, frozenset(sids), host=str(self._spark.conf.get("spark.driver.host")))
+
+    def _frame(self, table: pa.Table) -> DataFrame:
+        with _without_values():
+            return self._spark.createDataFrame(_plain(table))
+
+    def _mapped(self, frame: DataFrame, work: _Whole, gives: pa.Schema) -> pa.Table:
         from pyspark.sql.pandas.types import from_arrow_schema
 
         told: Any = from_arrow_schema(gives)
         with _without_values():
-            return self._spark.createDataFrame(_plain(table)).mapInArrow(work, told).toArrow().cast(gives)
+            return frame.mapInArrow(work, told).toArrow().cast(gives)
 
     def _hold(self, name: str, found: DataFrame) -> None:
         """Known under a name, and computed once; what that name stood for is let go once this one needs it no more."""

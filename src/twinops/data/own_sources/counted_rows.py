@@ -16,8 +16,8 @@ def counted(cells: TextCells, said: OwnSource) -> TextCells:
     """The rows with a word under `only`; the others are counted by their column, and go no further."""
     left, table = Counter(cells.left_out), cells.table
     for theirs, among in said.only.items():
-        trimmed = pc.utf8_trim_whitespace(table[theirs])
-        here = pc.fill_null(pc.is_in(trimmed, pa.array(among, pa.string())), False)
+        trimmed = pc.utf8_trim_whitespace(pc.fill_null(table[theirs], ""))
+        here = pc.is_in(trimmed, pa.array(among, pa.string()))
         out = table.num_rows - pc.sum(here, min_count=0).as_py()
         table = table.filter(here)
         left += Counter({f"not counted by {printable(theirs)}": out} if out else {})

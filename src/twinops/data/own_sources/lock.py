@@ -9,10 +9,12 @@ from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
-from twinops.data.own_sources import opening, watching
+from twinops.data.own_sources import kept_nets, opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
-from twinops.data.own_sources.reading import cells_of, digest_of, netted
+from twinops.data.own_sources.reading import cells_of, digest_of, netted, signed_rows
+from twinops.data.own_sources.replaced import replaced
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
@@ -30,6 +32,8 @@ def fingerprint(source: DeclaredSource, nets: Nets | None = None, *, before: Pat
     is known, or as the lock `before` says of the same bytes, read by the same rules; else every file is read for that.
     """
     found = digests(source)
+    if source.said.joins:
+        found[WHOLE] |= {watching.REPLACED: replaced([source]).digest}
     if (said := _said_before(before, source, found) if nets is None else None) is not None:
         return said
     told = netted(source) if nets is None else nets
@@ -115,8 +119,10 @@ def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
     path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
 
 
-def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | None:
+def locked_net(path: Path, source: DeclaredSource, batch: str, *, kept: Path | None = None) -> MonthNet | None:
     """What returns do in a month of a folder, by the files that it is bound with; None: it is no such folder.
+
+    In the folder `kept` may lie what was found a moment ago: then only the month's own file is read.
 
     Raises:
         IntegrityError: there is no lock, or these files are others, or do something else.
@@ -128,8 +134,13 @@ def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | Non
     for month, facts in files.items():
         check(path, source, month, str(facts["sha256"]))
     same = all(_locked(path, source, month)["sha256"] == facts["sha256"] for month, facts in files.items())
-    if same and said.get("net") == NOTHING_BACK.digest and said.get("by") == rules(source):
-        return NOTHING_BACK  # of these bytes, by these rules, the lock says so: no month need be read for it
+    if same and said.get("by") == rules(source):
+        if said.get("net") == NOTHING_BACK.digest:
+            return NOTHING_BACK  # of these bytes, by these rules, the lock says so: no month need be read for it
+        settled = kept_nets.kept(kept, source.name, batch) if kept else None
+        rows = signed_rows(source, batch)
+        if known := kept_nets.confirmed(settled, rows, net=str(said.get("net")), beside=said.get("beside", ())):
+            return known
     some = [batch, *map(str, said.get("beside", ()))]
     found = netted(source, among=some)[batch]
     if found.digest == said.get("net"):
@@ -152,6 +163,17 @@ def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
     # a silent change would pass for the data that were approved
     if not _is_watched(path, source) and _locked(path, source, batch)["sha256"] != digest:
         raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+
+
+def check_replaced(path: Path, source: DeclaredSource) -> None:
+    """Refuse numbers that replace others than those that every stage goes by.
+
+    Raises:
+        IntegrityError: the lock does not know which numbers replace which, or knows of others.
+    """
+    told = _said(path, source).get(WHOLE, {}).get(watching.REPLACED)
+    if source.said.joins and told != replaced([source]).digest:
+        raise IntegrityError(f"{path.name} does not say which numbers {source.where} replaces.", hint=AGAIN)
 
 
 def _is_watched(path: Path, source: DeclaredSource) -> bool:

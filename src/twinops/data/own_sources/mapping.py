@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules, undated
+from twinops.data.own_sources import paid, rules, undated, unread_noes
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, RETURNS_OF, OwnSource
+from twinops.own_params import BESIDE, REPLACES, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -82,7 +82,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
     bad: dict[str, np.ndarray] = {}
-    lost: dict[str, int] = {}
+    lost: dict[str, int] = dict(cells.lost)
     for ours in said.ours:
         if not said.fills(ours) and ours not in said.constants:
             continue
@@ -104,7 +104,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     if said.cancelled is not None and "basket_id" in said.entering:
         _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
-    lost |= _unread_language(columns, said)
+    lost |= _unread_language(columns, said) | unread_noes.keep(columns, bad, cells, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
     if RETURNS_OF in said.entering:
@@ -133,8 +133,24 @@ def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
     return pa.array(values, pa.int64() if kind == "quantity" else _TYPES.get(kind, pa.string()))
 
 
-def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
-    """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
+Column = tuple[Any, np.ndarray]
+_times: list[tuple[TextCells, OwnSource, Column]] = []
+"""Of the cells that were read last: what part they are of is asked before, and there are more moments than all else."""
+
+
+def _column(cells: TextCells, said: OwnSource, ours: str) -> Column:
+    """One of our columns, and which of its cells cannot be read."""
+    if ours != "time":
+        return _read_column(cells, said, ours)
+    for known, by, found in _times[:1]:
+        if known is cells and by is said:
+            return found
+    _times[:] = [(cells, said, found := _read_column(cells, said, ours))]
+    return found
+
+
+def _read_column(cells: TextCells, said: OwnSource, ours: str) -> Column:
+    """The same from its texts; every distinct one is read once."""
     kind = _kind(said, ours)
     if ours in said.constants:
         value, n = _read(_reader(said, ours, plain=False), said.constants[ours]), cells.table.num_rows
@@ -165,7 +181,7 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
 def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
-        "identity": _whose(said) if ours == "household_id" and said.digits else notation.identity,
+        "identity": _whose(said) if ours in ("household_id", REPLACES) and said.digits else notation.identity,
         "link": notation.identity,
         "handle": notation.handle,
         "contact": notation.contact,

@@ -169,12 +169,26 @@ def _month_net(found: Settlement, rows: list[dict[str, Any]], beside: tuple[str,
     own = {row["place"]: row["place"] % APART for row in rows}
     touched = {own[p]: found.touched[p] for p in own if p in found.touched}
     left_out = {own[p]: found.left_out[p] for p in own if p in found.left_out}
+    return MonthNet(
+        Settlement(touched, left_out), beside, _digest([(own[row["place"]], row) for row in rows], touched, left_out)
+    )
+
+
+def kept_net(rows: Iterable[pa.Table], settled: Settlement, beside: tuple[str, ...]) -> MonthNet:
+    """What was kept of a month, told apart by the lines of the month's own file as they are now."""
+    wanted = pa.array(sorted({*settled.touched, *settled.left_out}), pa.int64())
+    told = (part.filter(pc.is_in(part["place"], wanted)).select(_SETTLED_BY).to_pylist() for part in rows)
+    lines = [(row["place"], row) for part in told for row in part]
+    return MonthNet(settled, beside, _digest(lines, settled.touched, settled.left_out))
+
+
+def _digest(lines: list[tuple[int, dict[str, Any]]], touched: Mapping[int, Bought], left_out: Mapping[int, str]) -> str:
+    """Of lines by their places in the month's own file, with what became of them; of none it is empty."""
     told = [
         (*(str(row[c]) for c in _SETTLED_BY[1:]), place, left_out.get(place), *_left_of(touched.get(place)))
-        for row, place in ((row, own[row["place"]]) for row in sorted(rows, key=lambda row: row["place"]))
+        for place, row in sorted(lines, key=lambda line: line[0])
     ]
-    digest = sha256(repr(told).encode()).hexdigest() if told else ""
-    return MonthNet(Settlement(touched, left_out), beside, digest)
+    return sha256(repr(told).encode()).hexdigest() if told else ""
 
 
 def _left_of(line: Bought | None) -> tuple[int, int] | tuple[()]:

@@ -21,6 +21,7 @@ from twinops.data.own_sources import archives, database, excel, line_identity, n
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
+from twinops.data.own_sources.carried_down import CarriedDown
 from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.counted_rows import counted
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
@@ -33,7 +34,7 @@ from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
-from twinops.own_params import RETURNS_OF, form
+from twinops.own_params import RETURNS_OF, OwnSource, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")
@@ -86,19 +87,24 @@ def _state(source: DeclaredSource) -> tuple[tuple[str, int, int], ...]:
 def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
-        yield from (lengthened(counted(cells, source.said), source.said) for cells in found)
+        yield from _counting(found, source.said)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
         last = before
         with opening.opened(source, one) as file:
-            for cells in _reader(source, one)(source, file):
-                counted_on = lengthened(counted(cells, source.said), source.said).behind(
-                    before, opening.label(path, one)
-                )
+            for cells in _counting(_reader(source, one)(source, file), source.said):
+                counted_on = cells.behind(before, opening.label(path, one))
                 last = max(last, counted_on.last)
                 yield counted_on
         before = last
+
+
+def _counting(found: Iterable[TextCells], said: OwnSource) -> Iterator[TextCells]:
+    """The rows of one file that count, each whole, and one an answer."""
+    heads = CarriedDown(said)
+    for cells in found:
+        yield lengthened(counted(heads.onto(cells), said), said)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -183,10 +189,10 @@ def netted(source: DeclaredSource, *, among: Iterable[str] | None = None) -> dic
     """
     if source.said.reads != "folder" or not _nets(source):
         return {}
-    return netting.across({month: _signed_rows(source, month) for month in among or opening.batches(source)})
+    return netting.across({month: signed_rows(source, month) for month in among or opening.batches(source)})
 
 
-def _signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
+def signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
     """The good rows of one file of a folder."""
     for cells in cells_of(source, month):
         _, foreign, _ = _mine(source, month, months(cells, source.said))

@@ -19,6 +19,8 @@ from twinops.errors import ParamsError
 from twinops.own_params import OwnParams, OwnSource, staged_as
 
 MARK = "  # own"
+REPLACED = "replaces"
+"""In the lock: the digest of which number replaced which."""
 LOCK = "sources.lock.json"
 _LOCKED = re.compile(rf"{re.escape(LOCK)}: \[[^\]]*\], ")
 _FILL = "${item}"
@@ -50,6 +52,10 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
             _add_keys(lines, stage, [f"own.{name}.{_FILL}.{fact}" for fact in ("sha256", "net")])
         elif not inside(said, root):
             _add_keys(lines, stage, [f"own.{name}.all"])
+    told = [f"own.{name}.all.{REPLACED}" for name, said in own.root.items() if said.joins]
+    if told:  # whose number another's is decides under whom every row is sealed
+        for stage in dict.fromkeys(_collecting(stages, staged_as(s.kind)) for s in own.root.values() if s.form.people):
+            _add_keys(lines, stage, told)
     return "".join(lines)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from twinops.data.elsewhere import workers
 from twinops.data.vault import encoding
+from twinops.data.vault.blocks import FRAMES, Block, SealsBlocks
 from twinops.data.vault.sealed_ahead import FramesAhead
-from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, label_of, write, writing
+from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, encrypted, label_of, write, writing
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
 
@@ -29,6 +31,9 @@ _QUARANTINE = "quarantine/"
 
 ROWS_AT_ONCE = 1_000_000
 """Rows that are copied and cut into frames at one time."""
+
+ROWS_AWAY = 5_000
+"""Rows that a worker of an engine seals at one time; a table of no more is sealed here."""
 
 PART_BYTES = 16 * 2**20
 """Sealed bytes that are opened at one time where a table is read in parts: some two million receipt lines."""
@@ -85,8 +90,8 @@ def write_sealed(table: pa.Table, path: Path, *, dataset: str, keys: KeyStore, s
     rows, starts = _grouped(there, sids, row_names)
     values = table.drop_columns([subject])
     label = Label(dataset, path.stem, _columns_of(values, rows))
-    frames = _some_at_a_time(values, rows, starts, label)
-    write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
+    sealed = _sealed(_Rows(values, rows, starts, there), label, held, keys)
+    write(path, label, [bytes.fromhex(s) for s in there], sealed)
     return Written(len(there), len(rows))
 
 
@@ -115,8 +120,8 @@ def sealing(
             held = keys.subject_keys(names)
             there = sorted(s for s in names if s in held)
             rows, starts = _grouped(there, names, row_names)
-            frames = _some_at_a_time(table.drop_columns(["sid"]), rows, starts, label)
-            seal([bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
+            sealed = _sealed(_Rows(table.drop_columns(["sid"]), rows, starts, there), label, held, keys)
+            seal([bytes.fromhex(s) for s in there], sealed)
             return Written(len(there), len(rows))
 
         yield part
@@ -216,7 +221,7 @@ def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, k
     # in place of a sid: a quarantined row's id may be the very thing that is broken
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
     frames = encoding.encode(table, starts, table.num_rows, label.columns)
-    write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))
+    write(path, label, numbers, encrypted(label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts)))
 
 
 def _rows_at_once(table: pa.Table) -> int:
@@ -274,16 +279,38 @@ def _columns_of(values: pa.Table, rows: np.ndarray) -> tuple[encoding.SealedColu
     return tuple(replace(c, nullable=c.nullable and values[c.name].filter(kept).null_count > 0) for c in found)
 
 
-def _some_at_a_time(values: pa.Table, rows: np.ndarray, starts: np.ndarray, label: Label) -> Iterator[bytes]:
-    """The frames of all subjects, whose rows are copied and cut for as many of them as have `ROWS_AT_ONCE`."""
-    ends, first = np.append(starts[1:], len(rows)), 0
-    while first < len(starts):
-        begin = starts[first]
-        last = max(first + 1, int(np.searchsorted(ends, begin + ROWS_AT_ONCE, side="right")))
-        theirs = rows[begin : ends[last - 1]]
-        some = values.take(pa.array(theirs)) if values.num_columns else values
-        yield from encoding.encode(some, starts[first:last] - begin, len(theirs), label.columns)
-        first = last
+@dataclass(frozen=True)
+class _Rows:
+    """Values, the numbers of their rows subject after subject, where each subject's begin, and the subjects' sids."""
+
+    values: pa.Table
+    rows: np.ndarray
+    starts: np.ndarray
+    sids: list[str]
+
+    def some_at_a_time(self, most: int) -> Iterator[Block]:
+        """Copied and cut for as many subjects as have so many rows, or one subject."""
+        ends, first = np.append(self.starts[1:], len(self.rows)), 0
+        while first < len(self.starts):
+            begin = self.starts[first]
+            last = max(first + 1, int(np.searchsorted(ends, begin + most, side="right")))
+            theirs = self.rows[begin : ends[last - 1]]
+            some = self.values.take(pa.array(theirs)) if self.values.num_columns else self.values
+            yield Block(some, self.starts[first:last] - begin, len(theirs), self.sids[first:last])
+            first = last
+
+
+def _sealed(rows: _Rows, label: Label, held: Mapping[str, bytes], keys: SubjectKeys) -> Iterator[bytes]:
+    """The encrypted frames of all subjects, in order: made here, or by workers who ask for the keys themselves."""
+    if len(rows.rows) <= ROWS_AWAY or (elsewhere := workers()) is None:
+        for block in rows.some_at_a_time(ROWS_AT_ONCE):
+            yield from block.sealed(label, held)
+        return
+    blocks = rows.some_at_a_time(ROWS_AWAY)
+    with elsewhere.lending(keys, rows.sids) as lent:
+        while some := list(islice(blocks, ROWS_AT_ONCE // ROWS_AWAY)):
+            packed = pa.table({"block": pa.array([block.packed() for block in some], pa.binary())})
+            yield from elsewhere.spread(packed, SealsBlocks(label, lent), gives=FRAMES)["frame"].to_pylist()
 
 
 def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

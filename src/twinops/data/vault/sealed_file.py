@@ -53,19 +53,25 @@ class Label:
         return {_LABEL: to_json(asdict(self)).encode()}
 
 
-def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
-    """Encrypt and write; the file appears whole or not at all."""
+def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes]) -> None:
+    """Write encrypted frames; the file appears whole or not at all."""
     with writing(path, label) as part:
-        part(sids, frames, keys)
+        part(sids, frames)
 
 
-SealsPart = Callable[[list[bytes], Iterable[bytes], list[bytes]], None]
+def encrypted(label: Label, sids: Iterable[bytes], frames: Iterable[bytes], keys: Iterable[bytes]) -> Iterator[bytes]:
+    """Each subject's frame under its own key, bound to what the file says of itself."""
+    squeeze, bound = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, label.bound
+    for sid, plain, key in zip(sids, frames, keys, strict=True):
+        yield AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
+
+
+WritesPart = Callable[[list[bytes], Iterable[bytes]], None]
 
 
 @contextmanager
-def writing(path: Path, label: Label) -> Iterator[SealsPart]:
-    """Encrypt and write part after part, in rising order of sid; the file appears whole, at the end, or not at all."""
-    squeeze, bound = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, label.bound
+def writing(path: Path, label: Label) -> Iterator[WritesPart]:
+    """Write encrypted frames part after part, by rising sid; the file appears whole, at the end, or not at all."""
     schema = _FILE.with_metadata(label.metadata())
     path.parent.mkdir(parents=True, exist_ok=True)
     # a run that dies halfway must not leave a file that looks whole
@@ -74,12 +80,8 @@ def writing(path: Path, label: Label) -> Iterator[SealsPart]:
         # ciphertext does not compress; statistics of frames would only cost
         with pq.ParquetWriter(half, schema, compression="none", use_dictionary=False, write_statistics=["sid"]) as file:
 
-            def part(sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
-                sealed = [
-                    AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
-                    for sid, plain, key in zip(sids, frames, keys, strict=True)
-                ]
-                columns = [pa.array(sids, pa.binary(16)), pa.array(sealed, pa.large_binary())]
+            def part(sids: list[bytes], frames: Iterable[bytes]) -> None:
+                columns = [pa.array(sids, pa.binary(16)), pa.array(list(frames), pa.large_binary())]
                 file.write_table(pa.table(columns, schema=schema))
 
             yield part

@@ -58,6 +58,12 @@ class Watching:
     seed: int
 
     @property
+    def about(self) -> tuple[object, ...]:
+        """All that a day's figures follow from beside its rows."""
+        grid, penalties = self.grid, sorted(self.penalties.model_dump().items())
+        return self.days, grid.horizon_days, grid.decay_days, penalties, self.draws, self.seed
+
+    @property
     def method(self) -> str:
         """How a ratio comes about."""
         return (
@@ -84,7 +90,8 @@ class Watched:
 class Week:
     """The ratios of one day with the middle 95 % over draws of households, and their variance there; by quantity."""
 
-    seen: Watched
+    cutoff: int
+    households: int
     found: tuple[Estimate, ...]
     variance: tuple[float, ...]
 
@@ -124,8 +131,12 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
 
 def watch_all(early: Examples, how: Watching, *, cutoffs: Sequence[int]) -> list[Watched]:
     """Every as-of day asked for on which enough households may be scored; each with heads of its own past."""
-    days = [d for d in cutoffs if _scored(early, d).sum() >= FEWEST_HOUSEHOLDS]
-    return side_by_side([partial(watch, early, how, day) for day in days])
+    return side_by_side([partial(watch, early, how, day) for day in measurable(early, cutoffs)])
+
+
+def measurable(early: Examples, cutoffs: Sequence[int]) -> list[int]:
+    """As-of days on which enough households may be scored."""
+    return [d for d in cutoffs if _scored(early, d).sum() >= FEWEST_HOUSEHOLDS]
 
 
 def watch(early: Examples, how: Watching, day: int) -> Watched:
@@ -144,7 +155,8 @@ def week_of(seen: Watched, how: Watching) -> Week:
     draws = _draws(seen.households, how.draws, how.seed)
     both = draws @ np.stack([side[q] for side in (seen.actual, seen.expected) for q in QUANTITIES], axis=1)
     drawn = (both[:, : len(QUANTITIES)] / both[:, len(QUANTITIES) :]).T
-    return Week(seen, tuple(bootstrap.percentiles(d) for d in drawn), tuple(float(d[1:].var(ddof=1)) for d in drawn))
+    found = tuple(bootstrap.percentiles(d) for d in drawn)
+    return Week(seen.cutoff, seen.households, found, tuple(float(d[1:].var(ddof=1)) for d in drawn))
 
 
 def calm_limits(weeks: Sequence[Week]) -> dict[str, float]:
@@ -177,7 +189,7 @@ def day_answer(week: Week, others: Sequence[Week], how: Watching, answer: Answer
         weeks.append(_ratio(named, week.found[place], week, how, f"of this week alone: percentile bootstrap of {MANY}"))
     judged = [QUANTITIES.index(q) for q in JUDGED]
     said = answer([ratios[k] for k in judged], [weeks[k] for k in judged], calm_limits(others))
-    return DayAnswer(week.seen.cutoff, tuple(ratios), tuple(weeks), said)
+    return DayAnswer(week.cutoff, tuple(ratios), tuple(weeks), said)
 
 
 @lru_cache(maxsize=2)
@@ -192,9 +204,9 @@ def name_of(quantity: str) -> str:
 
 
 def _ratio(name: str, found: Estimate, week: Week, how: Watching, doubt: str) -> Measure:
-    first = week.seen.cutoff
+    first = week.cutoff
     source = f"receipts of days {first} to {first + how.days - 1}, {MANY} that may be scored"
-    return found.measure(name, week.seen.households, source, f"{how.method}; {doubt}", seed=how.seed)
+    return found.measure(name, week.households, source, f"{how.method}; {doubt}", seed=how.seed)
 
 
 def _scored(early: Examples, day: int) -> np.ndarray:

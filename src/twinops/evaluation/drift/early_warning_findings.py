@@ -1,11 +1,16 @@
 """Say what the first days showed: ratios of the day, false alarms, and which planted changes were found."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from twinops.data.remembered import Figures, Remember, afresh, by_day, digest_of
+from twinops.data.threads import side_by_side
 from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
@@ -21,11 +26,16 @@ from twinops.evaluation.drift.early_warning import (
     DayAnswer,
     Watched,
     Watching,
+    Week,
     calm_limits,
     day_answer,
+    measurable,
+    watch,
     week_of,
 )
 from twinops.evaluation.statistics import wilson
+from twinops.evaluation.statistics.estimate import Estimate
+from twinops.twin.state.examples import Examples
 
 SHOWN = (
     *shown.measures(
@@ -49,6 +59,8 @@ SHOWN = (
 )
 
 ALARM, WARNING = "failed", "inconclusive"
+UNUSED = ("household", "may_offer", "may_assess_bias")
+"""A running number that hangs on who else is there, and what nobody's first days follow from."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +91,78 @@ class Early:
         return tuple(t for t in self.before if (self.day - t.cutoff) % self.how.grid.horizon_days == 0)
 
 
+@dataclass(frozen=True)
+class DayWeeks:
+    """The first days after one as-of day: as they were, and with each planted change, by its name."""
+
+    as_it_was: Week
+    planted: Mapping[str, Week]
+
+    @classmethod
+    def of(cls, seen: Watched, how: Watching) -> DayWeeks:
+        """Of what was observed and expected."""
+        changed = {name: week_of(one, how) for name, one in planted(seen, seed=how.seed).items()}
+        return cls(week_of(seen, how), changed)
+
+    def figures(self) -> Figures:
+        """As numbers alone, for whoever remembers them."""
+        weeks = (self.as_it_was, *self.planted.values())
+        rows = [[*found, variance] for w in weeks for found, variance in zip(w.found, w.variance, strict=True)]
+        return [[self.as_it_was.cutoff, self.as_it_was.households], *rows]
+
+    @classmethod
+    def from_figures(cls, figures: Figures) -> DayWeeks:
+        """As it was."""
+        (cutoff, households), *rows = figures
+        parts = [rows[n : n + len(QUANTITIES)] for n in range(0, len(rows), len(QUANTITIES))]
+        weeks = [
+            Week(int(cutoff), int(households), tuple(Estimate(*r[:3]) for r in part), tuple(r[3] for r in part))
+            for part in parts
+        ]
+        return cls(weeks[0], dict(zip(PLANTED, weeks[1:], strict=True)))
+
+
+def weeks_of_days(
+    early: Examples, how: Watching, *, cutoffs: Sequence[int], remember: Remember = afresh
+) -> list[DayWeeks]:
+    """Every as-of day asked for on which enough households may be scored.
+
+    A day follows from its own rows and from those whose horizon was over by then, whatever came later.
+    """
+    rows = by_day(early.table, [c for c in early.table.column_names if c not in UNUSED], day="cutoff")
+    digests = {day: digest_of(of) for day, of in rows.items()}
+
+    def one(day: int) -> DayWeeks:
+        past = [(d, digest) for d, digest in digests.items() if d <= day - how.grid.horizon_days]
+        about = ("first days", day, digests[day], past, *how.about)
+        made = remember(about, lambda: DayWeeks.of(watch(early, how, day), how).figures())
+        return DayWeeks.from_figures(made)
+
+    return side_by_side([partial(one, day) for day in measurable(early, cutoffs)])
+
+
 def measure_early(
     seen: Sequence[Watched], how: Watching, answer: Answer, *, day: int, limits: dict[str, float]
+) -> Early:
+    """See `judge_early`; of what was observed and expected."""
+    return judge_early([DayWeeks.of(s, how) for s in seen], how, answer, day=day, limits=limits)
+
+
+def judge_early(
+    seen: Sequence[DayWeeks], how: Watching, answer: Answer, *, day: int, limits: dict[str, float]
 ) -> Early:
     """Judge every day as the gate would; days before `day` are taken as calm, so an alarm on them is a false one.
 
     How far weeks move by themselves is told by the calm ones but the one that is judged.
     """
-    weeks = {s.cutoff: week_of(s, how) for s in seen}
-    calm = {s.cutoff: [w for c, w in weeks.items() if c < day and c != s.cutoff] for s in seen}
+    weeks = {s.as_it_was.cutoff: s.as_it_was for s in seen}
+    calm = {cutoff: [w for c, w in weeks.items() if c < day and c != cutoff] for cutoff in weeks}
     judged = (day_answer(weeks[c], calm[c], how, answer) for c in weeks)
     found = [answered for answered in judged if answered]
     tried: dict[str, tuple[DayAnswer, ...]] = {}
     for s in seen:
-        for name, changed in planted(s, seed=how.seed).items():
-            answered = day_answer(week_of(changed, how), calm[s.cutoff], how, answer)
+        for name, changed in s.planted.items():
+            answered = day_answer(changed, calm[changed.cutoff], how, answer)
             tried[name] = (*tried.get(name, ()), *((answered,) if answered else ()))
     today = next((t for t in found if t.cutoff == day), None)
     before = tuple(t for t in found if t.cutoff < day)
@@ -205,14 +274,18 @@ def _day_row(t: DayAnswer) -> dict[str, Any]:
 
 SHARES_GONE = (0.05, 0.1, 0.2)
 FALL = 0.9
+GONE = {share: f"{100 * share:.0f} % of {MANY} gone" for share in SHARES_GONE}
+CHEAPER, SILENT = "spend 10 % lower", "the feed silent for all of the days"
+PLANTED = (*GONE.values(), CHEAPER, SILENT)
+"""What is planted, by name, in order."""
 
 
 def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
     """The same day with a change of known size from its first hour on, by its name."""
-    made = {f"{100 * share:.0f} % of {MANY} gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
+    made = {name: _gone(seen, share, seed=seed) for share, name in GONE.items()}
     cheaper = replace(seen, actual={**seen.actual, "spend": FALL * seen.actual["spend"]})
     silent = replace(seen, actual={q: np.zeros(seen.households) for q in QUANTITIES})
-    return {**made, "spend 10 % lower": cheaper, "the feed silent for all of the days": silent}
+    return {**made, CHEAPER: cheaper, SILENT: silent}
 
 
 def _gone(seen: Watched, share: float, *, seed: int) -> Watched:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import stats
 
+from twinops.data.remembered import Figures, Remember, afresh, by_day, digest_of
 from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
@@ -82,7 +84,8 @@ class Drift:
 def windows(panel: pa.Table, columns: Sequence[str], *, reference: int, current: int) -> Windows:
     """The two as-of days of a panel, rows whose household may be scored only."""
     # who may not be scored is not watched either (GDPR art. 6: no purpose, no use)
-    rows = panel.filter(pa.array(np.asarray(panel["may_score"], dtype=bool)))
+    asked = pc.is_in(panel["cutoff"], pa.array([reference, current], panel["cutoff"].type))
+    rows = panel.filter(pc.and_(panel["may_score"], asked))
     day = np.asarray(rows["cutoff"])
     _, household = np.unique(np.array(rows["sid"].to_pylist(), dtype=str), return_inverse=True)
     values = rows.select(list(columns)).to_pandas().astype(float).replace([np.inf, -np.inf], np.nan)
@@ -140,17 +143,28 @@ class CalmPairs:
 NO_PAIRS = CalmPairs((), ())
 
 
-def calm_pairs(panel: pa.Table, columns: Sequence[str], days: DriftParams) -> CalmPairs:
-    """Compare every earlier as-of day with the one as long before it as the reference is before the current day."""
-    known, gap = set(panel["cutoff"].to_pylist()), days.current_cutoff - days.reference_cutoff
+def calm_pairs(panel: pa.Table, columns: Sequence[str], days: DriftParams, remember: Remember = afresh) -> CalmPairs:
+    """Compare every earlier as-of day with the one as long before it as the reference is before the current day.
+
+    A pair follows from the rows of its two days alone.
+    """
+    rows = by_day(panel.filter(panel["may_score"]), ["sid", "may_score", *columns], day="cutoff")
+    digests = {day: digest_of(of) for day, of in rows.items()}
+    gap = days.current_cutoff - days.reference_cutoff
+    enough = [d for d, of in rows.items() if of.num_rows >= FEWEST_HOUSEHOLDS]
     found = []
-    for day in sorted(d for d in known if d < days.current_cutoff and d - gap in known):
-        two = panel.filter(pc.is_in(panel["cutoff"], pa.array([day - gap, day], panel["cutoff"].type)))
-        pair = windows(two, columns, reference=day - gap, current=day)
-        if min(len(pair.reference), len(pair.current)) >= FEWEST_HOUSEHOLDS:
-            found.append(_quickly(pair, seed=days.seed))
+    for day in (d for d in enough if d < days.current_cutoff and d - gap in enough):
+        two = (rows[day - gap], rows[day])
+        about = ("calm pair", digests[day - gap], digests[day], days.seed, CALM_DRAWS)
+        found += remember(about, partial(_of_two, two, columns, at=(day - gap, day), seed=days.seed))
     shares, highs = (tuple(pair[k] for pair in found) for k in (0, 1))
     return CalmPairs(shares, highs)
+
+
+def _of_two(two: Sequence[pa.Table], columns: Sequence[str], *, at: tuple[int, int], seed: int) -> Figures:
+    """What two days show; of each the rows of those who may be scored."""
+    pair = windows(pa.concat_tables(two), columns, reference=at[0], current=at[1])
+    return [[*_quickly(pair, seed=seed)]]
 
 
 def _quickly(pair: Windows, *, seed: int) -> tuple[float, float]:

@@ -1,28 +1,27 @@
 """What segments of consenting consumers are expected to do, and would be if: means with intervals, never one person.
 
-Segments are cut at fixed values, or at those that were written down with the model, and not at anybody's, so that two
-tables of one model cannot be subtracted to find who moved between them; small cells are suppressed, and so many others
-that none can be had by subtraction (see `cells`).
+Small cells are suppressed, and so many others that none can be had by subtraction. What is told of a cell is told of
+a secret re-weighting of its people, and how many they are with noise (see `statistics.keyed_noise`), so that two tables
+cannot be subtracted either: not one made before somebody left from one made after, nor those of two purposes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.entities.small_cells import SMALLEST_CELL
-from twinops.entities.wording import MONEY
 from twinops.errors import ParamsError
+from twinops.evaluation.segments.cuts import Cut, cuts
 from twinops.evaluation.statistics.bootstrap import counts
+from twinops.evaluation.statistics.keyed_noise import KeyedNoise, bounded
 from twinops.evaluation.statistics.suppressed_table import suppressed
 from twinops.twin.answers.what_if import CHANGED as MOVED
 from twinops.twin.answers.what_if import Action
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.advance import silent, with_basket
-from twinops.twin.state.terms import columns
 from twinops.twin.support.support import Support, Tier, measures_of
 
 DRAWS, SEED = 400, 29
@@ -30,58 +29,11 @@ INSIDE, OUTSIDE = "within", "outside"
 
 
 @dataclass(frozen=True)
-class Cut:
-    """One way to cut: a name per interval between the edges, and what is cut."""
-
-    names: tuple[str, ...]
-    edges: tuple[float, ...]
-    of: Callable[[pa.Table, Predictions], np.ndarray]
-
-
-CUTS: Mapping[str, Cut] = {
-    "activity": Cut(
-        ("under 1 basket expected", "1 to 3 baskets", "3 to 6 baskets", "6 to 10 baskets", "10 baskets and more"),
-        (1, 3, 6, 10),
-        lambda _table, expected: expected.baskets,
-    ),
-    "recency": Cut(
-        ("bought within a week", "1 to 4 weeks ago", "4 to 12 weeks ago", "longer ago"),
-        (8, 29, 85),
-        lambda table, _expected: _column(table, "recency_days"),
-    ),
-    "discounts": Cut(
-        ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
-        (0.1, 0.2, 0.3),
-        lambda table, _expected: _column(table, "saved_share_h3"),
-    ),
-    "weekend": Cut(
-        ("weekdays mostly", "mixed", "weekends mostly"),
-        (0.2, 0.5),
-        lambda table, _expected: _column(table, "weekend_share_h3"),
-    ),
-}
-"""How segments may be cut: by behaviour only."""
-
-
-def cuts(support: Support | None) -> Mapping[str, Cut]:
-    """Every way to cut; `value` at the shop's own quartiles, which were written down with the model."""
-    edges = support.value_edges if support is not None else ()
-    told = [f"{e:,.0f}" if e >= 10 else f"{e:g}" for e in edges]
-    if not told:
-        names: tuple[str, ...] = ("any value a basket",)
-    else:
-        between = (f"{low} to {high} {MONEY}" for low, high in pairwise(told))
-        names = (f"under {told[0]} {MONEY} a basket", *between, f"{told[-1]} {MONEY} and more")
-    return {**CUTS, "value": Cut(names, edges, _value)}
-
-
-def _value(table: pa.Table, _expected: Predictions) -> np.ndarray:
-    return np.asarray(_column(table, "cents_total") / 100 / _column(table, "baskets_total"))
-
-
-@dataclass(frozen=True)
 class Mean:
-    """A mean over the segment's households with its 95 % interval from drawing households."""
+    """A mean over the segment's households, re-weighted, with its 95 % interval from drawing households.
+
+    Nobody adds more to it than ten households reach.
+    """
 
     value: float
     low: float
@@ -103,7 +55,7 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class Segment:
-    """One cell of the table; everything but its name is None where it is suppressed."""
+    """One cell of the table, about so many households; all but its name is None where they are too few or nobody."""
 
     name: tuple[str, ...]
     households: int | None
@@ -115,19 +67,24 @@ class Segment:
 
 @dataclass(frozen=True)
 class SegmentsAsked:
-    """Which way to cut, what if, and of which rows: `within` allow the purpose, `free` may be contacted."""
+    """Which way to cut, what if, of which rows (`within` allow the purpose, `free` may be contacted), by which key.
+
+    The key is the project's own and secret: the noise is drawn with it.
+    """
 
     by: tuple[str, ...]
     action: Action | None
     within: np.ndarray
     free: np.ndarray
+    key: bytes
 
 
 def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: SegmentsAsked) -> tuple[Segment, ...]:
     """Cut the rows (one per household that allows scoring) and tell what is expected of each cell, and if.
 
-    A cell is shown only if neither it nor the households of the same cell outside `within` are fewer than ten: the
-    table of all and the table of those within could be subtracted.
+    A cell is shown only if neither it nor the households of the same cell outside `within` are fewer than ten, or by
+    chance some more: the table of all and the table of those within could be subtracted. Where no household is in a
+    cell it looks as if they were too few.
 
     Raises:
         ParamsError: nobody cuts by such a name, or by more than two.
@@ -140,16 +97,23 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: S
         for i, name in enumerate(names)
         for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
     }
+    noise = KeyedNoise.of(table, asked.key, asked.within, asked.free)
     # inside and outside of the purpose are told from the same cells, so both must be large enough
-    gone = suppressed({key: len(rows) for key, rows in parts.items()})
+    gone = suppressed({key: noise.fewer(rows, _told(asked.by, key)) for key, rows in parts.items()})
     if_done = None
     if asked.action is not None and support is not None:
         if_done = _Rows(table, expected, model, support).if_done(asked.action, free=asked.free)
+    means = _Expected(expected, if_done, noise)
+    # who is alone in a cell and leaves it does not make it vanish: a cell of nobody looks like a small one
     return tuple(
-        Segment(key[:-1], None) if key in gone else _expected_of(key[:-1], rows, expected, if_done)
+        Segment(key[:-1], None) if key in gone or not len(rows) else means.of(key[:-1], rows, _told(asked.by, key))
         for key, rows in parts.items()
-        if key[-1] == INSIDE and len(rows)
+        if key[-1] == INSIDE
     )
+
+
+def _told(by: tuple[str, ...], key: tuple[str, ...]) -> str:
+    return "\0".join((*by, *key))
 
 
 @dataclass(frozen=True)
@@ -249,35 +213,47 @@ def _chances(tier: Tier, kind: str) -> np.ndarray:
     return np.array([got.redeemed / got.contacts, *drawn])
 
 
-def _expected_of(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
-    """One segment, and what it would be with the action."""
-    active, baskets, spend = (_mean(getattr(expected, f)[rows]) for f in ("active_probability", "baskets", "spend"))
-    return Segment(name, len(rows), active, baskets, spend, None if if_done is None else _what_if(rows, if_done))
+@dataclass(frozen=True)
+class _Expected:
+    """What is expected of all rows, and what would be if; and the noise that what is told of some of them has."""
+
+    expected: Predictions
+    if_done: _IfDone | None
+    noise: KeyedNoise
+
+    def of(self, name: tuple[str, ...], rows: np.ndarray, told: str) -> Segment:
+        """One segment, and what it would be with the action; one re-weighting of its people for all of it."""
+        all_of = (getattr(self.expected, f) for f in ("active_probability", "baskets", "spend"))
+        weights = self.noise.weights(rows, told)
+        active, baskets, spend = (_mean(bounded(values[rows], values), weights) for values in all_of)
+        if_done = None if self.if_done is None else self._what_if(rows, weights, told, self.if_done)
+        return Segment(name, self.noise.count(rows, told), active, baskets, spend, if_done)
+
+    def _what_if(self, rows: np.ndarray, weights: np.ndarray, told: str, done: _IfDone) -> WhatIf:
+        """Told of ten or more, and never of all but a few: where fewer fall out, those nearest the edge go too."""
+        kept = np.flatnonzero(done.answered[rows])
+        left = len(rows) - len(kept)
+        if 0 < left < SMALLEST_CELL:
+            kept = kept[np.argsort(done.edge[rows[kept]], kind="stable")][: len(rows) - SMALLEST_CELL]
+        inside, weights = rows[kept], weights[kept]
+        about = self.noise.count(inside, told)
+        if about is None:
+            return WhatIf(None, None, None, None)
+        if done.tier is not None and done.chances is not None:
+            shares = done.chances[:, done.tier[inside]] @ weights / weights.sum()
+            return WhatIf(about, None, None, _drawn(shares))
+        change = done.spend - done.without
+        spend, moved = (_mean(bounded(v[inside], v[done.answered]), weights) for v in (done.spend, change))
+        return WhatIf(about, spend, moved, None)
 
 
-def _what_if(rows: np.ndarray, done: _IfDone) -> WhatIf:
-    """Told of ten or more, and never of all but a few: where fewer than ten fall out, those nearest the edge go too."""
-    inside = rows[done.answered[rows]]
-    left = len(rows) - len(inside)
-    if 0 < left < SMALLEST_CELL:
-        inside = inside[np.argsort(done.edge[inside], kind="stable")][: len(rows) - SMALLEST_CELL]
-    if len(inside) < SMALLEST_CELL:
-        return WhatIf(None, None, None, None)
-    if done.tier is not None and done.chances is not None:
-        return WhatIf(len(inside), None, None, _drawn(done.chances[:, done.tier[inside]].mean(axis=1)))
-    spend, without = done.spend[inside], done.without[inside]
-    return WhatIf(len(inside), _mean(spend), _mean(spend - without), None)
-
-
-def _mean(values: np.ndarray) -> Mean:
-    return _drawn(counts(len(values), draws=DRAWS, seed=SEED) @ values / len(values))
+def _mean(values: np.ndarray, weights: np.ndarray) -> Mean:
+    """Re-weighted, and its interval from drawing people with their weights, which is as wide as both doubts ask for."""
+    drawn = counts(len(values), draws=DRAWS, seed=SEED)
+    return _drawn(drawn @ (weights * values) / (drawn @ weights))
 
 
 def _drawn(drawn: np.ndarray) -> Mean:
     """The quantity as it is, and the middle 95 % of its draws; four digits."""
     low, high = np.quantile(drawn[1:], [0.025, 0.975])
     return Mean(*(float(f"{v:.4g}") for v in (drawn[0], low, high)))
-
-
-def _column(table: pa.Table, name: str) -> np.ndarray:
-    return columns(table, (name,))[name]

@@ -20,7 +20,7 @@ def segments_picture(segments: Sequence[Segment], *, what: str, horizon_days: in
     if answered:
         _dots(left, [p - 0.22 for p, _ in answered], [m for _, m in answered], ORANGE, f"after {what}")
         left.legend(fontsize=8, frameon=False, loc="best")
-    left.set_yticks(places, [f"{', '.join(s.name)}\nn = {s.households:,}" for s in shown], fontsize=9)
+    left.set_yticks(places, [f"{', '.join(s.name)}\nn about {s.households:,}" for s in shown], fontsize=9)
     left.set_xlim(left=0)
     left.xaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
     panel_title(left, f"Mean spend expected within {horizon_days} days, {MONEY}")
@@ -34,12 +34,15 @@ def segments_picture(segments: Sequence[Segment], *, what: str, horizon_days: in
     right.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     right.set_xlim(left=0)
     left_out = len(segments) - len(shown)
-    suppressed = f" {left_out} segment(s) suppressed: fewer than ten, or needed to hide them." if left_out else ""
+    suppressed = (
+        f" {left_out} segment(s) suppressed: about ten or fewer, nobody, or needed to hide them." if left_out else ""
+    )
     caveat = " Response, not uplift: nobody was chosen at random." if what else ""
     return tell(
         figure,
         finding=_finding(shown, what),
-        rests_on=f"{MANY_FIRST} that allow scoring, newest as-of day; bars: 95 % intervals from drawing {MANY}."
+        rests_on=f"{MANY_FIRST} that allow scoring, newest as-of day; bars: 95 % intervals from drawing {MANY}, "
+        "after noise that keeps one person back."
         f"{suppressed}{caveat}",
     )
 

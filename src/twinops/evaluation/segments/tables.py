@@ -37,7 +37,7 @@ def what_if_table(simulated: Sequence[Simulated]) -> str:
 
 
 def segments_table(segments: Sequence[Segment]) -> str:
-    """Means with 95 % intervals; a suppressed segment keeps its name only."""
+    """About how many, and means with 95 % intervals; a suppressed segment keeps its name only."""
     rows = []
     for s in segments:
         if s.households is None:
@@ -45,7 +45,7 @@ def segments_table(segments: Sequence[Segment]) -> str:
             continue
         change = s.what_if.difference if s.what_if else None
         rows.append([", ".join(s.name), f"{s.households:,}", _mean(s.active, 100), _mean(s.spend), _mean(change)])
-    return table(["segment", MANY, "shop at all, %", f"spend, {MONEY}", f"change if, {MONEY}"], rows)
+    return table(["segment", f"{MANY}, about", "shop at all, %", f"spend, {MONEY}", f"change if, {MONEY}"], rows)
 
 
 def _spend(d: Forecast) -> str:

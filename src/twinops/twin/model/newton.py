@@ -9,6 +9,7 @@ import numpy as np
 
 from twinops.data.threads import one_thread
 from twinops.errors import DataError
+from twinops.twin.model.block_sums import StepSums, Sums, placed
 from twinops.twin.model.predictions import LARGEST_LOG, VISIT_SHAPE
 
 MOST_STEPS = 100
@@ -19,31 +20,11 @@ WORST_CONDITION = 1e12
 
 
 @dataclass(frozen=True)
-class StepSums:
-    """What a Newton step needs of the rows: loss, its gradient and its Gram matrix."""
-
-    rows: float
-    loss: float
-    gradient: np.ndarray
-    gram: np.ndarray
-
-
-Sums = Callable[[np.ndarray, np.ndarray, np.ndarray], StepSums]
-"""Of terms behind a column of ones, target, and where we stand: intercept and weights."""
-
-
-@dataclass(frozen=True)
 class Problem:
-    """What is minimised: rows behind a column of ones, their target, the sums, and the penalty per weight."""
+    """What is minimised: the sums of the rows at any weights, and the penalty per weight."""
 
-    x: np.ndarray
-    target: np.ndarray
-    sums: Sums
+    at: Callable[[np.ndarray], StepSums]
     ridge: np.ndarray
-
-    def at(self, beta: np.ndarray) -> StepSums:
-        """The sums there."""
-        return self.sums(self.x, self.target, beta)
 
     def cost(self, beta: np.ndarray, found: StepSums) -> float:
         """Loss and penalty."""
@@ -84,8 +65,8 @@ def minimised(z: np.ndarray, target: np.ndarray, sums: Sums, *, penalty: float, 
     """
     beta, ridge = np.zeros(1 + z.shape[1]), np.full(1 + z.shape[1], penalty)
     beta[: len(start)], ridge[0] = start, 0.0
-    with one_thread():
-        problem = Problem(np.column_stack([np.ones(len(z)), z]), target, sums, ridge)
+    with one_thread(), placed(np.column_stack([np.ones(len(z)), z]), target, sums) as at:
+        problem = Problem(at, ridge)
         here = problem.at(beta)
         for _ in range(MOST_STEPS):
             gradient, gram = here.gradient + ridge * beta, here.gram + np.diag(ridge)

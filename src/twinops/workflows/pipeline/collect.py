@@ -51,8 +51,8 @@ def _idea(module: ModuleType, batch: str, intake: Intake) -> Collected:
 def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     """Take a batch of declared sources, if they are those that were fingerprinted."""
     sources = [own_source(intake, name) for name in intake.own.all_staged_as(as_staged.name)]
-    lock = intake.plane.places.sources_lock
-    readings = [read_own(source, batch, net=locked_net(lock, source, batch)) for source in sources]
+    lock, kept = intake.plane.places.sources_lock, intake.plane.places.scratch
+    readings = [read_own(source, batch, net=locked_net(lock, source, batch, kept=kept)) for source in sources]
     for source, read in zip(sources, readings, strict=True):
         check(lock, source, batch, read.digest)
         _refuse_nothing(source, batch, read)

@@ -1,15 +1,23 @@
 """Compare the features of two as-of days, and the first days after the later one with what was expected of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.remembered import Remember, Remembered
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
-from twinops.evaluation.drift.early_warning import Watching, first_days, watch_all
-from twinops.evaluation.drift.early_warning_findings import Early, early_findings, early_sentence, measure_early
+from twinops.evaluation.drift.early_warning import Watching, first_days
+from twinops.evaluation.drift.early_warning_findings import (
+    Early,
+    early_findings,
+    early_sentence,
+    judge_early,
+    weeks_of_days,
+)
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
 from twinops.evaluation.drift.measures import (
     CalmPairs,
@@ -31,6 +39,8 @@ from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import reached
 
+KEY = ("drift", "remembered")
+"""Under which name the key store holds the key by which figures are known as this project's own."""
 SPENT = ["sid", "day", "basket_id", "sales_cents"]
 """What the first days are watched by; no other column is kept open."""
 
@@ -77,7 +87,8 @@ class DriftSteps:
         days = changed(self.days, reference_cutoff=reference_cutoff, current_cutoff=current_cutoff, **drawn)
         panel = self.plane.tables.table(self.plane.places.panel)
         pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
-        return Moved(measure_drift(pair, draws=days.draws, seed=days.seed), calm_pairs(panel, WINDOWED, days), days)
+        calm = calm_pairs(panel, WINDOWED, days, self.remembered)
+        return Moved(measure_drift(pair, draws=days.draws, seed=days.seed), calm, days)
 
     def watch(self, **said: int | None) -> Early | None:
         """The first days after every as-of day that the data reach; None where the policy leaves the gate out.
@@ -86,7 +97,12 @@ class DriftSteps:
         """
         days, penalties = changed(self.days, **said), kept_penalties(self.plane.places, self.penalties)
         how = Watching(days.early_days, self.grid, penalties, days.early_draws, days.seed)
-        return _early(self.plane, how, days)
+        return _early(self.plane, how, days, self.remembered)
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """Figures of days and of pairs of days, as far as an earlier run made them from the same rows."""
+        return Remembered(self.plane.places.remembered("drift"), self.plane.keys.batch_key(*KEY))
 
     def keep(self, moved: Moved, early: Early | None) -> DriftResult:
         """Write `reports/measures/drift.json` and two pictures."""
@@ -95,6 +111,7 @@ class DriftSteps:
         places.keep("drift", findings, words)
         save(drift_distances_picture(moved.drift, days), places.figure("drift_distances"), words)
         save(early_warning_picture(early), places.figure("early_warning"), words)
+        self.remembered.keep()
         said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
         return DriftResult(findings, moved.drift, sentence(moved.drift, days), early, said)
 
@@ -112,7 +129,7 @@ def drift(
     return steps.keep(steps.compare(), steps.watch())
 
 
-def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
+def _early(plane: DataPlane, how: Watching, days: DriftParams, remember: Remember) -> Early | None:
     """The first days after every as-of day that the data reach; None where the policy leaves the gate out."""
     places, grid = plane.places, how.grid
     limits = limits_of(places)
@@ -124,8 +141,8 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     wanted = pa.concat_tables(part.filter(pc.greater_equal(part["day"], min(grid.cutoffs))) for part in parts)
     known = open_examples(plane.engine, plane.keys, panel=places.panel, labels=places.labels)
     seen = first_days(plane.engine, known, wanted, days=days.early_days)
-    return measure_early(
-        watch_all(seen, how, cutoffs=watched),
+    return judge_early(
+        weeks_of_days(seen, how, cutoffs=watched, remember=remember),
         how,
         lambda ratios, weeks, calm: early_warning.answer(ratios, weeks, limits, calm).value,
         day=days.current_cutoff,

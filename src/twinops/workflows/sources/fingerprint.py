@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twinops.data.own_sources import lock, watching
+from twinops.data.own_sources import kept_nets, lock, watching
 from twinops.data.own_sources.declared import declared
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
@@ -42,10 +42,14 @@ def fingerprint(
             before=None if anew else places.sources_lock,
         )
         for name in own.root
-        if name not in seen or not places.pipeline.is_file()
+        if name not in seen or not places.pipeline.is_file() or own.root[name].joins
     }
     watch(things)
     lock.write(places.sources_lock, found)
+    if nets:
+        kept_nets.keep(places.scratch, nets)
+    else:
+        kept_nets.forget(places.scratch)
     return Fingerprinted({name: tuple(map(_told, of.items())) for name, of in found.items()}, seen)
 
 

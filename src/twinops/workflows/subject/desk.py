@@ -105,10 +105,11 @@ class Desk:
 def held_as_one(receipts: Receipts, entries: Iterable[RightsEntry]) -> dict[str, frozenset[str]]:
     """Whose rows are whose, for the copy, for every act, for retention and for erasure alike: see `persons`.
 
-    Beside what is linked, a record that names a card is the card's holder's, unless somebody decided otherwise.
+    Beside what is linked, a record that names a card is the card's holder's, unless somebody decided otherwise; and so
+    is what was filed under a number before another replaced it.
     """
     links = receipts.plane.tables.table(receipts.plane.places.links, otherwise=NO_LINKS)
-    return persons(links, entries, tuple(_pointing(receipts)))
+    return persons(links, entries, (*_pointing(receipts), *receipts.plane.keys.moved().items()))
 
 
 def _pointing(receipts: Receipts) -> Iterator[tuple[str, str]]:

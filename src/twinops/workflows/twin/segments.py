@@ -1,4 +1,4 @@
-"""Tell what segments of consumers are expected to do, and would be if; aggregates only, small cells suppressed."""
+"""Tell what segments of consumers are expected to do, and would be if: aggregates with noise, small cells hidden."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.wording import MANY
 from twinops.evaluation.segments.measures import Segment, SegmentsAsked, segment
+from twinops.evaluation.statistics.keyed_noise import KeyedNoise
 from twinops.governance.law import contact_limits
 from twinops.ports import KeyStore
 from twinops.twin.answers.what_if import Action, caveat_of
@@ -21,19 +22,25 @@ from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.contacts import lately
 from twinops.workflows.twin.open import shipped
 
+KEY = ("segments", "noise")
+"""Under which key the noise is drawn; it is kept with the keys and opens no data."""
+
 ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
 
 
 @dataclass(frozen=True)
 class Segmented:
-    """The table, or why it is refused. `asked` households allow the purpose; `day` is the as-of day, on that `date`."""
+    """The table, or why it is refused; `day` is the as-of day, on that `date`.
+
+    About `asked` households allow the purpose, with noise as in the cells; None: too few to tell.
+    """
 
     by: tuple[str, ...]
     purpose: str
     day: int
     date: str | None
     horizon_days: int
-    asked: int
+    asked: int | None
     segments: tuple[Segment, ...]
     action: Action | None
     refused: tuple[str, ...]
@@ -71,11 +78,13 @@ def segments(
     within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False) & ~stopped
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
     # a campaign is for whoever may still be contacted; silence and baskets reach nobody
-    found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
+    key = keys.batch_key(*KEY)
+    found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free, key))
     caveat = words.told(caveat_of(action)) if action is not None else None
     found = words.told(found)
     on, horizon = receipts.days.date_of(day).isoformat(), given.model.horizon_days
-    return Segmented(tuple(by), purpose, day, on, horizon, int(within.sum()), found, action, (), caveat)
+    asked = KeyedNoise.of(rows, key, within).count(np.flatnonzero(within), purpose)
+    return Segmented(tuple(by), purpose, day, on, horizon, asked, found, action, (), caveat)
 
 
 def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:

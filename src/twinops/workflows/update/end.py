@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinops.data.own_sources import kept_nets
 from twinops.entities.canonical import to_json
 from twinops.workflows.places import Places, write
 from twinops.workflows.update.doubts import PENDING
@@ -16,3 +17,4 @@ def end(seen: Seen, *, places: Places) -> None:
     write(half, to_json(kept, indent=1) + "\n")
     half.replace(places.arrivals)
     places.live(PENDING).unlink(missing_ok=True)
+    kept_nets.forget(places.scratch)

@@ -10,6 +10,7 @@ import governed
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy import stats
 from shoppers import GRID, crowd, sealed_project
@@ -18,6 +19,7 @@ from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.remembered import Remembered
 from twinops.data.vault.seal import write_sealed
 from twinops.entities.wording import MANY
 from twinops.evaluation.drift.distances import Sample, apart
@@ -298,6 +300,28 @@ def test_a_shop_whose_calm_months_move_is_judged_by_how_much_they_do() -> None:
     found = {f.name: f.value for f in drift_findings(measured(panel()), DAYS, moving).facts}
     assert found["drift_limits"]["pairs"] == 18
     assert found["drift_limits"]["calm_pairs"]["at_most"] == moving.limits["at_most"]
+
+
+def test_pairs_that_are_remembered_are_those_of_a_fresh_computation_and_only_new_ones_are_made(tmp_path: Path) -> None:
+    days = range(337 - 14 * 20, 338, 14)
+    panel_of_days = seasons(days, moves=1.0)
+    changed = panel_of_days.set_column(
+        panel_of_days.schema.get_field_index("calm"),
+        "calm",
+        pc.add(panel_of_days["calm"], pc.cast(pc.equal(panel_of_days["cutoff"], days[3]), pa.float64())),
+    )
+    for table, anew in (
+        (panel_of_days.filter(pc.less(panel_of_days["cutoff"], 309)), 16),
+        (panel_of_days, 2),
+        (changed, 2),
+    ):
+        remember, made = Remembered(tmp_path / "drift.json", b"k" * 32), []
+        found = calm_pairs(
+            table, COLUMNS, DAYS, lambda about, make, r=remember, m=made: r(about, lambda: m.append(1) or make())
+        )
+        remember.keep()
+        assert found == calm_pairs(table, COLUMNS, DAYS)
+        assert len(made) == anew
 
 
 def test_too_few_earlier_pairs_set_no_limit_and_the_current_day_is_none_of_them() -> None:

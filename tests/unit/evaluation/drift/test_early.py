@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from shoppers import GRID as SHOPPERS_GRID
 from shoppers import crowd, examples_of, permissions
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.remembered import Remembered
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY
@@ -30,9 +32,11 @@ from twinops.evaluation.drift.early_warning import day_answer as judged
 from twinops.evaluation.drift.early_warning_findings import (
     early_findings,
     early_sentence,
+    judge_early,
     measure_early,
     planted,
     planted_rows,
+    weeks_of_days,
 )
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
 from twinops.evaluation.statistics import calm as calm_statistics
@@ -205,6 +209,36 @@ def test_heads_of_the_past_expect_the_first_days_of_a_crowd_that_stays_as_it_was
     assert gap.expected["baskets"].tolist() == seen.expected["baskets"].tolist(), (
         "nothing after the day is learned from"
     )
+
+
+def test_days_that_are_remembered_tell_what_a_fresh_computation_tells_and_only_what_changed_is_made_anew(
+    tmp_path: Path,
+) -> None:
+    receipts = crowd(200)
+    how = Watching(7, SHOPPERS_GRID, HOW.penalties, draws=100, seed=1)
+    days = [day for day in SHOPPERS_GRID.cutoffs if 113 <= day <= 155]
+
+    def told(lines: pa.Table, known: Examples, asked: list[int]) -> tuple[str, str, int]:
+        early = first_days(DuckDBEngine(threads=1), known, lines, days=7)
+        afresh = measure_early(watch_all(early, how, cutoffs=asked), how, answer, day=asked[-1], limits=vars(LIMITS))
+        remember, made = Remembered(tmp_path / "drift.json", b"k" * 32), []
+        weeks = weeks_of_days(
+            early, how, cutoffs=asked, remember=lambda about, make: remember(about, lambda: made.append(1) or make())
+        )
+        remember.keep()
+        found = judge_early(weeks, how, answer, day=asked[-1], limits=vars(LIMITS))
+        return early_findings(found).to_json(), early_findings(afresh).to_json(), len(made)
+
+    known = examples_of(receipts)
+    for asked, anew in ((days[:-1], len(days) - 1), (days[:-1], 0), (days, 1)):
+        found, afresh, made = told(receipts, known, asked)
+        assert found == afresh
+        assert made == anew, "the days that were not asked about before"
+    first = receipts["day"][0].as_py()
+    less = receipts.slice(1)
+    found, afresh, made = told(less, examples_of(less), days)
+    assert found == afresh
+    assert made == sum(first < day + 7 for day in days), "days that a row that is gone has a say in"
 
 
 def test_an_alarm_must_lie_beyond_what_calm_weeks_do_and_a_pass_be_seen_well_in_its_own_week() -> None:

@@ -54,6 +54,7 @@ def on_a_terminal(words: list[str], answers: dict[str, str]) -> tuple[int, str]:
     """Type at every prompt: a question's answers one after the other, and Enter else; exit code, and what was shown."""
     pid, shown = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite that runs in the background ignores it
         os.execv(TWINOPS[0], [*TWINOPS, *words])  # noqa: S606
     text, told, typed = "", 0, [""]
     until = time.monotonic() + 120

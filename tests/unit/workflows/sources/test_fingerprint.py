@@ -12,10 +12,11 @@ import yaml
 from candidate import ROOT
 from own_world import RETAIL, Shop, but, line, write_csv
 
+from twinops.data.own_sources import kept_nets
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.lock import locked_net
 from twinops.data.own_sources.reading import netted
-from twinops.errors import ParamsError
+from twinops.errors import IntegrityError, ParamsError
 from twinops.params import SourcesParams
 from twinops.workflows.watched_pipeline import OwnThings, plain
 
@@ -111,6 +112,45 @@ def test_a_month_without_returns_is_collected_without_reading_any_other(
     lock.write_text(json.dumps(said), encoding="utf-8")
     assert locked_net(lock, source, quiet) == every[quiet]
     assert len(read) == 3, "what other rules said is looked at again"
+
+
+def test_what_the_look_found_of_returns_is_believed_only_where_the_lock_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path, shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    write_csv(shop.file("sales-2024-03.csv"), [line(Quantity="6")])
+    write_csv(shop.file("sales-2024-04.csv"), [line(InvoiceDate="01/04/2024 08:00", InvoiceNo="C", Quantity="-2")])
+    shop.lock()
+    source = declared(shop.params.own, "shop", root=shop.places.root, max_rows=shop.params.sources.max_rows)
+    every, lock, folder = netted(source), shop.places.sources_lock, shop.places.scratch
+    read: list[list[str]] = []
+    monkeypatch.setattr(
+        "twinops.data.own_sources.lock.netted", lambda s, among: read.append(among) or netted(s, among=among)
+    )
+
+    def left(month: str) -> object:
+        found = locked_net(lock, source, month, kept=folder)
+        assert found is not None
+        lines = {p: (b.quantity, b.amount) for p, b in found.settlement.touched.items()}
+        return lines, found.settlement.left_out, found.digest, found.beside
+
+    fresh = {month: left(month) for month in every}
+    assert len(read) == 2, "nothing was kept: every month is read beside those it is bound with"
+    kept_nets.keep(folder, {"shop": every})
+    assert {month: left(month) for month in every} == fresh
+    assert len(read) == 2, "what was kept is what the lock says"
+    told = json.loads((folder / kept_nets.FILE).read_text(encoding="utf-8"))
+    (place,) = told["shop"]["2024-03"]["touched"]
+    for wrong in ({place: [5, 1275]}, {}, {"999": [4, 1020]}, "nothing"):
+        told["shop"]["2024-03"]["touched"] = wrong
+        (folder / kept_nets.FILE).write_text(json.dumps(told), encoding="utf-8")
+        before = len(read)
+        assert left("2024-03") == fresh["2024-03"], wrong
+        assert len(read) == before + 1, "what is not what the lock says is found out anew"
+    kept_nets.keep(folder, {"shop": every})
+    write_csv(shop.file("sales-2024-03.csv"), [line(Quantity="7")])
+    with pytest.raises(IntegrityError, match="it changed"):
+        locked_net(lock, source, "2024-03", kept=folder)
 
 
 def test_beside_sources_of_ones_own_a_later_as_of_day_collects_nobodys_records_again(shop: Shop) -> None:

@@ -197,11 +197,11 @@ APRIL = "2024-04"
 
 def settled(shop: Monthly, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which months were read to settle returns; what was found is what reading all of them finds."""
-    read, rows_of = [], reading._signed_rows
+    read, rows_of = [], reading.signed_rows
     source = declared(shop.params.own, "retail", root=shop.places.root, max_rows=shop.params.sources.max_rows)
     every = reading.netted(source)
     with monkeypatch.context() as counting:
-        counting.setattr(reading, "_signed_rows", lambda s, month: read.append(month) or rows_of(s, month))
+        counting.setattr(reading, "signed_rows", lambda s, month: read.append(month) or rows_of(s, month))
         found = netted_since(shop.places.sources_lock, source)
     assert found == every
     assert list(found) == list(every)

@@ -8,7 +8,7 @@ from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES
-from twinops.own_params import Form, OwnSource
+from twinops.own_params import REPLACES, Form, OwnSource
 
 DAY = None
 FORM = Form(
@@ -18,6 +18,7 @@ FORM = Form(
     answers=True,
     fields=frozenset({"ages_in"}),
     serves=frozenset({Purpose.BIAS_ASSESSMENT}),
+    settled_by={REPLACES: "identity"},
 )
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import TWIN, Form, OwnSource
+from twinops.own_params import REPLACES, TWIN, Form, OwnSource
 
 DAY = "registered"
 CONTACT = ("name", "given", "surname", "street", "postcode", "city", "email", "phone", "handle")
@@ -19,6 +19,7 @@ FORM = Form(
     fields=frozenset({"undated_from"}),
     serves=TWIN,
     once=True,
+    settled_by={REPLACES: "identity"},
 )
 SCHEMA = Schema(
     (

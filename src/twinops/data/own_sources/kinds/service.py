@@ -16,8 +16,9 @@ KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
 ANSWERS = ("channel", "category", "outcome", "satisfaction")
 """Kept as they stand."""
+SOURCE = "care_cases"
 FORM = Form(
-    staged_as="care_cases",
+    staged_as=SOURCE,
     columns={
         "household_id": "identity",
         "account": "handle",
@@ -28,7 +29,7 @@ FORM = Form(
         "text": "text",
     },
     needed=("time",),
-    fields=frozenset({"language"}),
+    fields=frozenset({"language", "requests"}),
     serves=TWIN,
     or_else="account",
     event="case",

@@ -31,7 +31,7 @@ FORM = Form(
         "time": "moment",
     },
     needed=("household_id", "time"),
-    fields=frozenset({"only", "cancelled", "repeated", "corrections"}),
+    fields=frozenset({"only", "carried_down", "cancelled", "repeated", "corrections"}),
     settled_by={"line_id": "code", RETURNS_OF: "code"},
 )
 SCHEMA = Schema(

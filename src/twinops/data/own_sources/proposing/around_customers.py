@@ -26,6 +26,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.proposing import replaced_numbers
 from twinops.data.own_sources.proposing.customer_numbers import of_any_length
 from twinops.data.own_sources.proposing.days_beside import begins_as, day_of
 from twinops.data.own_sources.recognising import (
@@ -153,6 +154,8 @@ class AroundCustomers:
             for theirs in draft.free:
                 if ours not in draft.columns and born(theirs, role) and self._answers_it(draft, ours, theirs):
                     draft.take(ours, theirs, "its name says so, and its cells fit")
+        replaced_numbers.propose(draft, self.ids, self.digits)
+        replaced_numbers.tell_doubles(draft)
         if "age" in draft.columns and "birth_year" not in self.said.of("customers"):
             draft.columns.pop("birth_year", None)
         if len(draft.columns) == 1:
@@ -272,8 +275,9 @@ class AroundCustomers:
             named = ", ".join(map(printable, unknown[:10]))
             way = code_option("optins.purpose", unknown[0], "PURPOSE")
             draft.notes.append(
-                f"Purposes that are not ours are quarantined: {named}. If one is, `{way}` says it, with commas between "
-                f"several; ours are {', '.join(Purpose)}."
+                f"Purposes that are not ours are quarantined: {named}; a no for one counts as a no to every purpose "
+                f"until its word is said. If one is ours, `{way}` says it, with commas between several; ours are "
+                f"{', '.join(Purpose)}."
             )
         found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
         return found | {theirs: ", ".join(purposes_in(means)) for theirs, means in said.items()}

@@ -33,7 +33,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import rows_that_count
+from twinops.data.own_sources.proposing import request_words, rows_that_count
 from twinops.data.own_sources.recognising import (
     NumberNotation,
     born,
@@ -374,13 +374,15 @@ class _Kind:
             draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
         if "only" in self.form.fields:
             more |= rows_that_count.proposed(draft, self.shop.said)
+        if "requests" in self.form.fields:
+            more |= request_words.proposed(draft, self.shop.said)
         moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
         if moments:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(
                 draft.file.told(moments[0])
             )
             more["time"] = {"format": found.format if found else "iso", "zone": self.shop.said.zone or "UTC"}
-        codes = self.shop.said.words_of(self.name)
+        codes = {ours: w for ours, w in self.shop.said.words_of(self.name).items() if ours not in more}
         return read_as(draft) | {"columns": dict(draft.columns)} | more | ({"codes": codes} if codes else {})
 
     def _asked(self, draft: Draft) -> dict[str, Any]:

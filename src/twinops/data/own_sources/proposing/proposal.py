@@ -93,7 +93,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
     if len(digits) == 1:
         shown = f"{digits[0]}: blanks, dashes and lost zeros make no other customer"
-        sales.choices.append(Choice("sales", "digits", shown, "customer numbers are digits, and zeros stand before"))
+        zeros = ", and zeros stand before" if any(c.startswith("0") for c in told) else ""
+        sales.choices.append(Choice("sales", "digits", shown, f"customer numbers are digits{zeros}"))
     more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
     troubles += found
     for draft, body in more:

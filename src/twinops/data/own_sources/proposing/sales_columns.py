@@ -24,7 +24,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers
+from twinops.data.own_sources.proposing import line_numbers, receipt_totals
 from twinops.data.own_sources.proposing.sales_declared import NUMBERS, last_day
 from twinops.data.own_sources.recognising import (
     date_format,
@@ -69,6 +69,9 @@ def sales_draft(path: Path, said: Said) -> Draft:
     line_numbers.take(draft)
     _by_content(draft, looks)
     told = pricing.told_by_total(draft, looks.amounts)
+    pricing.without_discount(draft, looks.amounts)
+    _pieces_called_amount(draft)
+    receipt_totals.take_the_lines(draft, looks.amounts, said=said.of("sales"))
     _one_amount(draft)
     pricing.decide(draft, said, told)
     _must_be_there(draft, looks)
@@ -111,30 +114,33 @@ def _by_name(draft: Draft, looks: _Looks) -> list[tuple[int, str, str]]:
     roles = words()["columns"]
     fits = {"time": looks.dates, **dict.fromkeys(NUMBERS, looks.amounts), "retail_disc": looks.amounts | looks.shares}
     found = [
-        (-score, n, theirs, ours)
+        (-score, n, _blanks(draft, theirs) if ours == "time" else 0.0, theirs, ours)
         for n, ours in enumerate(roles)
         for theirs in draft.free
         if theirs in fits.get(ours, draft.file.cells) and draft.file.told(theirs)
         and (score := _named(theirs, ours)) > 0 and not (ours in _IDS and theirs in looks.dates | looks.broken)
     ]  # fmt: skip
-    return [(-score, theirs, ours) for score, _, theirs, ours in sorted(found, key=lambda f: f[:2])]
+    return [(-score, theirs, ours) for score, _, _, theirs, ours in sorted(found, key=lambda f: f[:3])]
+
+
+def _blanks(draft: Draft, theirs: str) -> float:
+    """Which share of its cells holds nothing, to a tenth: of several days the one that all lines have."""
+    cells = draft.file.cells[theirs]
+    return round(1 - len(draft.file.told(theirs)) / len(cells), 1)
 
 
 def _named(theirs: str, ours: str) -> int:
     found = parts_of(theirs)
     if ours == "quantity" and found[:2] in (["number", "of"], ["no", "of"], ["num", "of"], ["nombre", "de"]):
         return 3
-    if ours in NUMBERS and set(found) & (_untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
+    if ours in NUMBERS and set(found) & (pricing.untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
         return 0
     score = fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+    if ours == "sales_value" and "subtotal" in "".join(found):
+        return min(score, 2)  # before what comes off
     # the name of a product is one, and its number is the better one
     called = ours == "product_id" and fit(theirs, words()["files"]["products"]["product_type"], an_id=False)
     return min(score, 2) if called or (score and set(found[:1]) & _titles()) else score
-
-
-@cache
-def _untaken() -> frozenset[str]:
-    return frozenset(map(plain, words()["not_amounts"]))
 
 
 @cache
@@ -220,8 +226,9 @@ def _is_receipt(draft: Draft, theirs: str) -> bool:
     shared = Counter[str]()
     for cell, moment, customer in zip(cells, when, who, strict=True):
         if not notation.is_nothing(cell):
-            whose.setdefault(cell, set()).add((moment, customer))
             shared[cell] += 1
+            if moment.strip() and customer.strip():  # a receipt's later lines may leave out what its first one says
+                whose.setdefault(cell, set()).add((moment, customer))
     several = sum(n > 1 for n in shared.values())
     return (
         len(whose) > 20 and several * 10 > len(whose) and sum(len(w) == 1 for w in whose.values()) > 0.98 * len(whose)
@@ -263,6 +270,22 @@ def _comes_back(draft: Draft, theirs: str) -> bool:
         if not notation.is_nothing(cell):
             days.setdefault(cell.strip(), set()).add(moment)
     return len(days) > 1 and sum(len(d) > 1 for d in days.values()) * 20 > len(days)
+
+
+def _pieces_called_amount(draft: Draft) -> None:
+    """An `amount` of few whole numbers beside a price, and no other quantity, is how many pieces there were."""
+    columns = draft.columns
+    if not {"sales_value", "unit_price"} <= set(columns) or "quantity" in columns:
+        return
+    pieces, price = columns["sales_value"], columns["unit_price"]
+    cells = draft.file.cells
+    if not _small(cells[pieces]) or _small(cells[price]) or parts_of(pieces)[-1:] in (["paid"], ["total"]):
+        return
+    draft.choices[:] = [c for c in draft.choices if c.what not in ("sales_value", "unit_price")]
+    del columns["sales_value"], columns["unit_price"]
+    draft.take("quantity", pieces, f"its cells are few whole numbers, and {printable(price)} holds money")
+    ours, why = pricing.per_piece_or_line(draft, price)
+    draft.take(ours, price, why)
 
 
 def _one_amount(draft: Draft) -> None:

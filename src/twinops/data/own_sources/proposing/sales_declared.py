@@ -21,7 +21,7 @@ from twinops.data.own_sources.drafting import (
     read_as,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers, rows_that_count
+from twinops.data.own_sources.proposing import line_numbers, receipt_heads, rows_that_count
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -42,7 +42,9 @@ NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 
 def transactions(draft: Draft, said: Said) -> dict[str, Any]:
     """The declaration of the sales, without its law."""
-    rows = rows_that_count.proposed(draft, said)
+    only = rows_that_count.proposed(draft, said)
+    rows = only | receipt_heads.carried_down(draft, only.get("only", ()))
+    draft.notes += receipt_heads.not_taken_off(draft)
     body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)} | rows
     nobody = _placeholders(draft)
     if nobody:

@@ -94,8 +94,7 @@ class LiveTwins:
     def stand(self, sid: str) -> tuple[int, ...] | None:
         """What changes whenever the state or the day it is asked about does; None: there is no state."""
         state = self.states.get(sid)
-        # another state of the same sums may have been read from other files
-        return None if state is None else (id(state), self.day(sid), state.baskets, state.cents, state.log_squares)
+        return None if state is None else (self.day(sid), state.baskets, state.cents, state.log_squares)
 
     def opening(self, sid: str, shipped: Shipped) -> Opening:
         """One twin as it stands; use it while the lock is held."""

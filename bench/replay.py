@@ -68,13 +68,13 @@ PEOPLE = "SELECT household_id AS customer, age, income FROM people SEMI JOIN who
 WHO = "SELECT DISTINCT household_id FROM lines ORDER BY hash(household_id * 7919) LIMIT ?"
 
 
-def cut(folder: Path) -> list[int]:
+def cut(folder: Path, households: int = HOUSEHOLDS) -> list[int]:
     """Write a file a month, customers, and who they are."""
     folder.mkdir(parents=True)
     db = duckdb.connect()
     for name, table in (("lines", "transactions"), ("people", "demographics")):
         db.read_parquet(str(journey.shipped() / f"{table}.parquet")).create_view(name)
-    db.register("who", db.sql(WHO, params=[HOUSEHOLDS]).to_arrow_table())
+    db.register("who", db.sql(WHO, params=[households]).to_arrow_table())
     for number in range(1, LAST + 1):
         write_csv(db.sql(LINES, params=[month(number)]).to_arrow_table(), folder / f"sales-{month(number)}.csv")
     write_csv(db.sql(PEOPLE).to_arrow_table(), folder.parent / "customers.csv")

@@ -32,7 +32,7 @@ def door(built: Shop, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.parametrize(("path", "mode"), list(product(OPERATIONS, (POSITIVE, NEGATIVE))), ids=str)
-@settings(max_examples=15, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+@settings(max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
           suppress_health_check=list(HealthCheck))  # fmt: skip
 @given(data=st.data())
 def test_every_answer_is_one_that_the_openapi_declares(door, path: str, mode: Any, data: st.DataObject) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from dataclasses import asdict, replace
 from datetime import date
 
 import pyarrow as pa
@@ -16,8 +18,11 @@ from twinops.adapters.one_at_a_time import at_work
 from twinops.data.vault.seal import write_sealed
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
+from twinops.service.bodies import Ask
 from twinops.service.opened import Serving, opened
+from twinops.twin.answers.forecast import Forecasts, forecast
 from twinops.workflows.receipts import TRANSACTIONS
+from twinops.workflows.twin.open import Shipped
 
 NEXT = "2017-08"
 
@@ -108,6 +113,36 @@ def test_what_is_forbidden_or_comes_while_everybody_is_read_anew_holds_from_the_
     assert service.twins.sid(natural(42)) is None
     assert service.twins.against(sids[2], "offers") is None
     assert service.twins.day(sids[2]) == service.twins.ground.opener.receipts.days.number(date(2017, 9, 1))
+    service.writer.stop()
+
+
+def test_what_was_foretold_before_the_files_were_followed_is_not_remembered_after(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.token("everything")
+    service = opened(lambda: shop.ground, Serving(str(shop.bundle), serving.PUBLIC))
+    sid = shop.keys.known_sid(natural(41))  # buys nothing in the month that comes
+
+    class Slow(Shipped):
+        def forecasts(self, states: pa.Table) -> Forecasts:
+            found = super().forecasts(states)
+            if shop.places.raw_batches(TRANSACTIONS)[-1].stem != NEXT:
+                month_comes(shop, monkeypatch)
+                service.watch._look_at_files()
+                service.watch._look_at_files()
+            return found
+
+    live = service.production.now
+    assert live is not None
+    service.production.now = replace(live, shipped=Slow(live.shipped.model, live.shipped.support))
+    service.twins.spoken.clear()
+    service.warm(service.production.now, [sid])
+    (client,) = service.guards.clients.known.values()
+    told = json.loads(service.predict(client, natural(41), Ask(purpose="offers")))
+    assert told["as_of"] == "2017-09-01"
+    alone = shop.ground.opener.open(natural(41))
+    assert service.twins.day(sid) == alone.consumer.day
+    assert told["expected"] == json.loads(json.dumps(asdict(forecast(alone.twin))))
     service.writer.stop()
 
 

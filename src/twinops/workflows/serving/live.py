@@ -91,10 +91,10 @@ class LiveTwins:
         last = self.states[sid].last_day if sid in self.states else None
         return max(self.ground.opener.receipts.today, -1 if last is None else last + 1)
 
-    def stand(self, sid: str) -> tuple[int, int, int] | None:
-        """What changes whenever the state does; None: there is none."""
+    def stand(self, sid: str) -> tuple[int, ...] | None:
+        """What changes whenever the state or the day it is asked about does; None: there is no state."""
         state = self.states.get(sid)
-        return None if state is None else (state.baskets, state.cents, state.log_squares)
+        return None if state is None else (self.day(sid), state.baskets, state.cents, state.log_squares)
 
     def opening(self, sid: str, shipped: Shipped) -> Opening:
         """One twin as it stands; use it while the lock is held."""

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules, undated
+from twinops.data.own_sources import paid, rules, undated, unread_noes
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
@@ -82,7 +82,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
     bad: dict[str, np.ndarray] = {}
-    lost: dict[str, int] = {}
+    lost: dict[str, int] = dict(cells.lost)
     for ours in said.ours:
         if not said.fills(ours) and ours not in said.constants:
             continue
@@ -104,7 +104,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     if said.cancelled is not None and "basket_id" in said.entering:
         _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
-    lost |= _unread_language(columns, said)
+    lost |= _unread_language(columns, said) | unread_noes.keep(columns, bad, cells, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
     if RETURNS_OF in said.entering:

@@ -118,9 +118,12 @@ CLOCKS = ("iso", "epoch", "epoch_ms")
 class TimeParams(Section):
     """How a moment is written (`iso`, `epoch`, `epoch_ms`, or strptime's letters), in which zone, and in which zone
     days are counted.
+
+    `also`: other ways that some cells are written in; a cell that two of them read as two moments is not read.
     """
 
     format: Annotated[str, Field(min_length=2, max_length=40)] = "iso"
+    also: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
     zone: str
     counted_in: str | None = None
 
@@ -136,14 +139,16 @@ class TimeParams(Section):
                 ZoneInfo(zone)
             except (KeyError, ValueError, OSError):
                 yield f"time: there is no time zone {zone}"
-        if self.format not in CLOCKS and not self._tells_a_day():
-            yield f"time.format {self.format!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
+        for one in (self.format, *self.also):
+            if one not in CLOCKS and not self._tells_a_day(one):
+                yield f"time.format {one!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
 
-    def _tells_a_day(self) -> bool:
+    @staticmethod
+    def _tells_a_day(format_: str) -> bool:
         """What the letters write they can read again, the day of the month before all."""
         day = datetime(1999, 3, 31, tzinfo=UTC)
         try:
-            return datetime.strptime(day.strftime(self.format), self.format).date() == day.date()  # noqa: DTZ007
+            return datetime.strptime(day.strftime(format_), format_).date() == day.date()  # noqa: DTZ007
         except ValueError:
             return False
 
@@ -231,8 +236,9 @@ FIELDS = (
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours.
 
-    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
-    objections may say several lengths: a number stands for the customer of each, as none may be lost.
+    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. `prefixes`: letters
+    stand before them, which may be lost, or in another case. A list of objections may say several lengths: a number
+    stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
@@ -255,6 +261,7 @@ class OwnSource(Section):
     sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
     digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
+    prefixes: tuple[Annotated[str, Field(pattern=r"^([^\W\d_]{1,8}[-./ ]?)?$")], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -393,6 +400,8 @@ class OwnSource(Section):
     def _whose_and_when(self) -> Iterator[str]:
         if len(self.digits) > 1 and not self.form.lists:
             yield f"digits: {self.kind} say one length; only a list of objections may say several"
+        if self.prefixes and not self.digits:
+            yield "prefixes: say under digits how many digits stand behind them (1: no zeros stand before)"
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 

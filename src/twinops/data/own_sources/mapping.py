@@ -18,6 +18,7 @@ from twinops.data.own_sources import paid, rules, undated
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
+from twinops.data.own_sources.customer_number import form_of
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
@@ -196,12 +197,13 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
 
 def _whose(said: OwnSource) -> Callable[[str], Any]:
     """A customer number in the one form it has here; what stands for nobody does so however it is written."""
-    if len(said.digits) > 1:  # the list was turned into each form before
+    form = form_of(said)
+    if said.form.lists and form.several > 1:  # the list was turned into each form before
         return notation.identity
-    absent = {notation.of_digits(m, said.digits[0]) for m in said.missing}
+    absent = {form.one(m) for m in said.missing}
 
     def read(cell: str) -> str | None:
-        found = notation.of_digits(notation.identity(cell), said.digits[0])
+        found = form.one(notation.identity(cell))
         return None if found in absent else found
 
     return read

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinops.data.consent.rights import without
+from twinops.data.own_sources.customer_number import as_filed
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.small_cells import shown
@@ -118,8 +119,9 @@ class _Asked:
         """Those whose ids were given, and sid -> id; None: everybody was asked for."""
         if self.wanted.only is None:
             return who, None
-        known = self.opener.receipts.plane.keys.known_sid
-        names = {sid: said for said in self.wanted.only if (sid := known(said)) is not None}
+        known, own = self.opener.receipts.plane.keys.known_sid, self.opener.receipts.own
+        filed = {said: filter(None, map(known, as_filed(said, own))) for said in self.wanted.only}
+        names = {sid: said for said, sids in filed.items() if (sid := next(sids, None)) is not None}
         kept = tuple(sid for sid in who.sids if sid in names)
         left = {"not_held_or_not_allowed": len(self.wanted.only) - len(kept)}
         return replace(who, sids=kept, left_out=left), names

@@ -161,7 +161,8 @@ class Whoever:
 
     def sids(self, who: str) -> tuple[str, ...]:
         """All records of one person, the one that was named first; nothing where nobody is held."""
-        found = [s for s in candidates(who.strip(), self.desk.receipts.plane.keys) if s in self.held]
+        receipts = self.desk.receipts
+        found = [s for s in candidates(who.strip(), receipts.plane.keys, receipts.own) if s in self.held]
         if not found:
             return ()
         return (found[0], *sorted(self.persons.get(found[0], frozenset()) - {found[0]}))

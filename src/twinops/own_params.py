@@ -38,6 +38,8 @@ RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
 REPLACES = "replaces"
 """The customer number that a row's own number replaced: both are one subject's."""
+CHANNEL = "channel"
+"""The column of ours that says by which channel an answer holds."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 BESIDE = {"born": "birth_year"}
@@ -228,7 +230,8 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
-    "special_reviewed", "language", "brand", "only", "carried_down", "requests",
+    "special_reviewed", "language", "brand", "only", "carried_down", "requests", "offers_by",
+    "holding",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -240,8 +243,10 @@ class OwnSource(Section):
     stand before them, which may be lost, or in another case. A list of objections may say several lengths: a number
     stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
+    `offers_by`: of answers that name a channel, those by which offers are sent; without it they need a yes to each.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
 
@@ -273,6 +278,7 @@ class OwnSource(Section):
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    holding: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     carried_down: tuple[Theirs, ...] = ()
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
@@ -282,6 +288,7 @@ class OwnSource(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
     requests: dict[Theirs, RequestWord] = Field(default_factory=dict)
+    offers_by: tuple[Word, ...] = ()
     rules: dict[str, CellRules] = Field(default_factory=dict)
     contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
@@ -319,7 +326,8 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values(), *self.only)))
+        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding)
+        return tuple(dict.fromkeys((*self.entering.values(), *beside)))
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -407,7 +415,7 @@ class OwnSource(Section):
 
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
-        there = [c for c in self.form.settled_by if c in self.columns and c != REPLACES]
+        there = [c for c in self.form.settled_by if c in self.columns and c not in (REPLACES, CHANNEL)]
         if there and "basket_id" not in self.entering:
             yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
         if self.carried_down and "basket_id" not in self.entering:
@@ -416,6 +424,8 @@ class OwnSource(Section):
             yield f"carried_down: {', '.join(unread)} is the receipt itself, or a column that is not read"
         if self.requests and "category" not in self.entering:
             yield "requests: map category in columns and say in legal.purposes what it is for"
+        if self.offers_by and CHANNEL not in self.entering:
+            yield "offers_by: map channel in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.corrections == "replace" and self.reads == "folder":

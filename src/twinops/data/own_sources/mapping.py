@@ -22,7 +22,7 @@ from twinops.data.own_sources.customer_number import form_of
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, REPLACES, RETURNS_OF, OwnSource
+from twinops.own_params import BESIDE, CHANNEL, REPLACES, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -108,8 +108,8 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     lost |= _unread_language(columns, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
-    if RETURNS_OF in said.entering:
-        order, arrays = [*order, RETURNS_OF], [*arrays, values_of(cells, said, RETURNS_OF)]
+    for ours in (c for c in (RETURNS_OF, CHANNEL) if c in said.entering):
+        order, arrays = [*order, ours], [*arrays, values_of(cells, said, ours)]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
     return Mapped(rows, _first(bad, cells.table.num_rows), filled, lost)
 

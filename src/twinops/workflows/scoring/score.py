@@ -38,6 +38,10 @@ NOT_OWNER = (
     f"A list of persons in the open is the {DATA_OWNER}'s to answer for, and nobody of that name holds this office. "
     f"{line_for(DATA_OWNER)}; then give that e-mail with --by."
 )
+NOT_NAMED = (
+    f"A list of persons in the open is the {DATA_OWNER}'s to answer for, by name: in compliance/offices.yaml this "
+    f"office has no person with a name and an e-mail. {line_for(DATA_OWNER)}; then give that e-mail with --by."
+)
 Heard = Callable[[int, int], None]
 """Told how many twins are done, and of how many."""
 
@@ -89,6 +93,8 @@ class _Asked:
         officer = self.desk.officer(self.wanted.by)
         if officer is None or officer.office != DATA_OWNER:
             yield NOT_OWNER
+        elif not officer.reached:
+            yield NOT_NAMED
         if self._basis(self.wanted.purpose) is LegalBasis.OPEN:
             # nobody has said yet what it rests on: that serves a trial, and a trial needs no list in the open
             yield f"On which basis {self.wanted.purpose} rests is still open, so nothing of it leaves the vault."

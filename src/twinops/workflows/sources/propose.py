@@ -124,7 +124,7 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
             _refuse_nothing(told(found, reading.before), body)
             looks[name] = found
         except (DataError, ParamsError) as lost:
-            if name in ("sales", "optins", "optouts"):
+            if name == "sales" or body["kind"] in ("consent", "optouts"):
                 raise
             left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
     own = {name: body for name, body in proposal.own.items() if name in looks}

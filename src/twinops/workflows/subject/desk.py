@@ -39,6 +39,8 @@ class ActingOfficer:
 
     office: str
     person: str
+    reached: bool = True
+    """They are called by name and have an address, and not by an account alone."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Desk:
         for person in offices_of(self.places).people:
             known = {n for n in (person.name, person.account, *person.emails) if n}
             if by.strip() in known and person.office in MAY and person.holds(person.office, on=self.today):
-                return ActingOfficer(person.office, person.name or person.account or person.emails[0])
+                reached = person.name is not None and bool(person.emails)
+                return ActingOfficer(person.office, person.name or person.account or person.emails[0], reached)
         return None
 
     def held(self) -> Mapping[str, frozenset[str]]:

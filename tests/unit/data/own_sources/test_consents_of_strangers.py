@@ -6,10 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pytest
+
+from twinops.data.own_sources import channels
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.reading import read
+from twinops.errors import ParamsError
 from twinops.own_params import OwnParams
 
 
@@ -55,3 +60,48 @@ def test_a_day_that_two_ways_read_as_two_days_is_not_read(tmp_path: Path) -> Non
     got = read(source(found, "optins", tmp_path), "all")
     assert got.rows["household_id"].to_pylist() == ["C001", "C002", "C003"]
     assert got.refused["reason"].to_pylist() == ["time_unreadable"]
+
+
+HISTORY = [
+    "client;purpose;channel;answer;day",
+    *(f"C{k:03};offers;e-mail;yes;2024-01-01" for k in range(1, 31)),
+    "C001;offers;SMS;yes;2024-02-01", "C001;offers;letter;yes;2024-02-01",
+    "C002;offers;letter;no;2024-02-02",
+    "C003;offers;E-Mail;withdrawn;2024-02-03", "C003;offers;SMS;yes;2024-02-04",
+    "C031;offers;SMS;yes;2024-02-05",
+    "C004;offers;;no;2024-02-06",
+]  # fmt: skip
+
+
+def open_to(rows: list[dict[str, Any]]) -> set[str]:
+    last: dict[str, str] = {}
+    for row in sorted(rows, key=lambda r: (r["time"], r["seq"])):
+        last[row["household_id"]] = row["event"]
+    return {who for who, event in last.items() if event == "granted"}
+
+
+def test_a_yes_to_one_channel_opens_no_other_and_a_no_to_another_closes_none(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, HISTORY, codes={"optins.channel:e-mail": "yes"})
+    assert found.own["optins"]["offers_by"] == ["e-mail"]
+    assert open_to(got) == {f"C{k:03}" for k in range(1, 31)} - {"C003", "C004"}
+    assert not {"C031"} & {r["household_id"] for r in got}
+
+
+def test_while_nobody_said_by_what_offers_are_sent_they_need_a_yes_to_each_channel(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, HISTORY)
+    assert open_to(got) == {"C001"}
+    assert found.own["optins"]["columns"]["channel"] == "channel"
+    (told,) = [n for n in found.notes if "by which channel" in n]
+    assert "--code optins.channel:e-mail=yes" in told
+
+
+def test_a_channel_that_no_answer_names_is_told_and_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="does not hold fax"):
+        answered(tmp_path, HISTORY, codes={"optins.channel:fax": "yes"})
+
+
+def test_rows_that_come_out_of_quarantine_alone_open_no_channel(tmp_path: Path) -> None:
+    table = pa.table({"purpose": ["offers", "offers", "twin_scoring"], "event": ["granted", "refused", "granted"],
+                      "channel": ["e-mail", "e-mail", "e-mail"]})  # fmt: skip
+    assert channels.refusals(table)["event"].to_pylist() == ["refused", "granted"]
+    assert channels.refusals(table.drop_columns(["channel"])).num_rows == 3

@@ -27,7 +27,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import replaced_numbers
+from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers
 from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
 from twinops.data.own_sources.recognising import (
     DateFormat,
@@ -42,6 +42,7 @@ from twinops.data.own_sources.sampling import Sampled, every_cell, headless
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, Purpose
 from twinops.errors import DataError
+from twinops.own_params import CHANNEL
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class AroundCustomers:
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
-        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours != "purpose"}
+        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours not in ("purpose", CHANNEL)}
         found = {w: m for pairs in told.values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
@@ -165,10 +166,24 @@ class AroundCustomers:
                 f"{path.name} holds no attribute that is known by its name: groups cannot be assessed{says}."
             )
         self._tell_twice(draft)
-        codes = self.said.words_of("customers")
+        nobody_to_write_to.tell(draft, self.said)
+        codes = {o: w for o, w in self.said.words_of("customers").items() if o not in nobody_to_write_to.SAID}
         body = {"kind": "profiles"} | read_as(draft) | {"columns": dict(draft.columns)}
         body |= {"codes": codes} if codes else {}
         return draft, body | ({"ages_in": self.last.year} if "birth_year" in draft.columns else {})
+
+    def in_their_file(self, path: Path) -> list[tuple[Draft, dict[str, Any]]]:
+        """Lists that the customers' file holds by what was said of its columns: who gets no offers, or is out."""
+        about = self._about_customers("customers", path)
+        made = []
+        for name, words_, constants in nobody_to_write_to.sources(about, self.said):
+            draft = Draft(name, about.file)
+            draft.take("household_id", about.columns["household_id"], "the customers' own number")
+            told = "; ".join(f"{printable(c)}: {', '.join(map(printable, w))}" for c, w in words_.items())
+            draft.choices.append(Choice(name, "whoever has", told, "you said so"))
+            body = {"kind": "optouts"} | read_as(draft) | {"columns": dict(draft.columns), "holding": words_}
+            made.append((draft, body | ({"constants": constants} if constants else {})))
+        return made
 
     def _about_customers(self, name: str, path: Path) -> Draft:
         """The column of customers is the one that shares most ids with the sales, unless a person says which."""
@@ -260,7 +275,9 @@ class AroundCustomers:
         notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
-        return {"kind": "consent"} | self._dated(draft, "consent") | ({"codes": {"purpose": codes}} if codes else {})
+        more = offer_channels.proposed(draft, self.said)
+        more |= {"codes": {"purpose": codes}} if codes else {}
+        return {"kind": "consent"} | self._dated(draft, "consent") | more
 
     def _purposes(self, draft: Draft) -> dict[str, str]:
         """What each of their words for purposes stands for, by what was said or by the word itself."""

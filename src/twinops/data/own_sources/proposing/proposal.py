@@ -188,6 +188,10 @@ def _around(files: ShopFiles, others: AroundCustomers) -> tuple[dict[str, Declar
             declared, found = _attempt(path, partial(readers[name], path))
             made |= {name: declared} if declared else {}
             troubles += found
+    if "customers" in made and files.customers is not None:
+        listed, found = _attempt(files.customers, partial(others.in_their_file, files.customers))
+        made |= {draft.name: (draft, body) for draft, body in listed or ()}
+        troubles += found
     return made, troubles
 
 

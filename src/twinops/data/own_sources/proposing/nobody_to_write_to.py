@@ -5,12 +5,14 @@ Nothing is done by a guess: what is found is counted, with the option that acts 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from twinops.data.own_sources.cell_values import LISTED, is_nothing
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.counted_rows import holds
 from twinops.data.own_sources.drafting import Draft, Said, Troubled, code_option, trouble
+from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Purpose
 
 SAID = ("no_offers", "left_out")
@@ -22,9 +24,14 @@ _SMALL = 10
 def tell(draft: Draft, said: Said) -> None:
     """A note for each column that nothing was said of, and that holds words for such people."""
     named = {c for name in SAID for c in said.words_of(draft.name).get(name, {})}
+    patterns = {what: re.compile("|".join(map(_pattern, words))) for what, words in _listed()}
     for theirs in (c for c in draft.free if c not in named):
         cells = [c.strip() for c in draft.file.told(theirs) if not is_nothing(c)]
-        found = {what: [c for c in cells if any(holds(c, w) for w in words)] for what, words in _listed()}
+        if 2 * sum("@" in c for c in cells) > len(cells):
+            continue  # an address at a firm makes nobody one
+        spelled = {c: plain(c) for c in set(cells)}
+        hit = {what: {c for c, text in spelled.items() if pattern.search(text)} for what, pattern in patterns.items()}
+        found = {what: [c for c in cells if c in hit[what]] for what in patterns}
         about = {what: told for what, told in found.items() if told}
         if not about or len({c for told in about.values() for c in told}) == len(set(cells)) > 1:
             continue
@@ -38,6 +45,12 @@ def tell(draft: Draft, said: Said) -> None:
             f"offers ({counts}), and nothing is done by it. {option} keeps offers from whoever has one of these words "
             f"there; with {SAID[1]} for {SAID[0]} they are out of everything."
         )
+
+
+def _pattern(word: str) -> str:
+    """The same as `holds` looks for, in text that is plain already."""
+    ends = r"\w*" if word.endswith("*") else ""
+    return rf"(?<!\w){r'\W+'.join(map(re.escape, plain(word.rstrip('*')).split()))}{ends}(?!\w)"
 
 
 def _listed() -> Iterator[tuple[str, tuple[str, ...]]]:

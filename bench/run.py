@@ -2,9 +2,9 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [MINUTES] [PART ...], or `make bench`; parts are pipeline,
-sealing, features, linkage, twin, score, heads, erasure, serve, endure, growth, cluster, million. Without one all are
-run; a part's rows replace its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and
-stages of growth, at 50x; MINUTES are those of endure (ten).
+sealing, features, linkage, twin, score, heads, erasure, serve, months, endure, growth, cluster, million. Without one
+all are run; a part's rows replace its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds
+features, and stages of growth, at 50x; MINUTES are those of endure (ten).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from features import features
 from growth import growth
 from heads import heads
 from linkage import linkage
+from months import months
 from score import score
 from scratch import ROOT
 from sealing import sealing
@@ -45,6 +46,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
     "serve": (lambda asked: serve(quick="--quick" in asked), ("serve_",)),
+    "months": (lambda asked: months(quick="--quick" in asked), ("update_month_",)),
     "endure": (lambda asked: endure(next((float(a) for a in asked if a.isdigit()), 10.0)), ("endured_",)),
     "growth": (
         lambda asked: growth(quick="--quick" in asked, far="--far" in asked),
@@ -54,7 +56,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "score", "heads", "million", "growth", "cluster", "endure"}
+SLOW = {"pipeline", "months", "score", "heads", "million", "growth", "cluster", "endure"}
 """Left out of a quick look."""
 
 

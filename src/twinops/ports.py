@@ -100,8 +100,8 @@ class Workers(Protocol):
     def held(self, table: pa.Table) -> AbstractContextManager[Held]:
         """Rows that are worked on again and again, kept where that is done while it lasts."""
 
-    def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
-        """See `Engine.lent`."""
+    def lending(self, keys: SubjectKeys, sids: Iterable[str]) -> AbstractContextManager[SubjectKeys]:
+        """See `Engine.lent`, and nobody is given a key any more once it is over."""
 
 
 class SubjectKeys(Protocol):

@@ -9,7 +9,9 @@ import pytest
 import serving
 from living_world import natural
 from serving import Asked, Shop, refusal, until
+from starlette.types import Receive, Scope, Send
 
+from twinops.service.app import Door
 from twinops.twin.answers.forecast import forecast
 from twinops.workflows.twin.open import Opened, shipped
 from twinops.workflows.twin.simulate import simulate
@@ -139,6 +141,18 @@ def test_a_consumers_word_holds_at_once_and_reaches_the_ledger(shop: Shop, asked
     until(lambda: asked.predict(7).status_code == 200)
 
 
+def test_what_is_declared_of_the_decision_while_it_answers_holds_within_a_second(shop: Shop, asked: Asked) -> None:
+    use = shop.places.compliance / "intended_use.yaml"
+    text = use.read_text(encoding="utf-8")
+    assert asked.predict(40).status_code == 200
+    for said in (text.replace("significant_effect: false", "significant_effect: true"), "decision: ["):
+        use.write_text(said, encoding="utf-8")
+        assert until(lambda: asked.predict(40).status_code != 200) < 2.0
+        assert refusal(asked.predict(40)) == "automated-decision"
+        use.write_text(text, encoding="utf-8")
+        until(lambda: asked.predict(40).status_code == 200)
+
+
 def test_art_22_bars_answers_where_it_is_declared_or_open(shop: Shop) -> None:
     use = shop.places.compliance / "intended_use.yaml"
     text = use.read_text(encoding="utf-8")
@@ -148,3 +162,38 @@ def test_art_22_bars_answers_where_it_is_declared_or_open(shop: Shop) -> None:
         token = shop.token("everything")
         with serving.running(shop) as (address, _):
             assert refusal(Asked(address, token).predict(40)) == "automated-decision"
+
+
+def test_a_question_that_is_answered_at_once_is_answered_as_the_framework_would(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = (
+        (natural(40), b'{"purpose": "offers"}', "application/json"),
+        (natural(40), b'{"purpose": "credit"}', "application/json"),
+        (natural(40), b'{"purpose": "offers", "more": 1}', "application/json"),
+        (natural(40), b'{"purpose": 1}', "application/json"),
+        (natural(40), b'{"purpose": "offers"', "application/json"),
+        (natural(40), b"", "application/json"),
+        (natural(40), b'{"purpose": "offers"}', "text/plain"),
+        (natural(40), b'{"purpose": "offers"}', "application/json; charset=utf-8"),
+        ("nobody", b'{"purpose": "offers"}', "application/json"),
+        ("x" * 150, b'{"purpose": "offers"}', "application/json"),
+        ("a%2Fb", b'{"purpose": "offers"}', "application/json"),
+        ("%0A", b'{"purpose": "offers"}', "application/json"),
+    )
+
+    def answers() -> list[tuple[int, str, str]]:
+        found = [
+            asked.http.post(f"/v1/twins/{who}/predict", content=body, headers={"Content-Type": kind})
+            for who, body, kind in ways
+        ]
+        return [(f.status_code, f.headers["content-type"], f.text) for f in found]
+
+    at_once = answers()
+
+    async def never(_self: Door, _scope: Scope, receive: Receive, _send: Send) -> Receive:
+        return receive
+
+    monkeypatch.setattr(Door, "_at_once", never)
+    assert at_once == answers()
+    assert [status for status, _, _ in at_once][:2] == [200, 400]

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 import serving
+from living_world import natural
 from serving import Asked, Shop, refusal, until
 
 from twinops.adapters.registry_client import log_memory
 from twinops.entities.event import stamp
 from twinops.governance.log import signed_pass as passport
-from twinops.service import production
+from twinops.service import production, watch
+from twinops.workflows.twin.simulate import simulate
 
 
 @dataclass
@@ -113,3 +117,44 @@ def test_a_registry_that_is_silent_cuts_when_its_word_is_old(
         monkeypatch.setattr(production, "STALE_S", 1.0)
         monkeypatch.setenv("TWINOPS_SERVER", "http://127.0.0.1:9")
         until(lambda: asked.predict(40).status_code == 503)
+
+
+def test_a_what_if_follows_the_version_that_answers_with_where_its_data_can_answer(
+    shop: Shop, registry: Registry
+) -> None:
+    token, model, support = shop.token("everything"), shop.places.model, shop.places.support
+    first, measured = model.read_text(encoding="utf-8"), json.loads(support.read_text(encoding="utf-8"))
+    with serving.running(shop, uri="twin@production") as (address, _):
+        asked = Asked(address, token)
+
+        def basket() -> httpx.Response:
+            return asked.post(f"/v1/twins/{natural(40)}/simulate", purpose="offers", action="basket:25")
+
+        def answers_by(version: int) -> None:
+            until(lambda: asked.predict(40).json().get("model", {}).get("version") == version, 30)
+
+        before = basket()
+        assert before.status_code == 200, before.text
+        made = json.loads(first)
+        made["intercepts"]["spend"] += 0.5
+        model.write_text(json.dumps(made), encoding="utf-8")
+        registry.body = serving.bundled(shop, version=4)
+        model.write_text(first, encoding="utf-8")  # the registry is ahead of the project's files
+        answers_by(4)
+        assert refusal(basket()) == "no-answer"
+        unmeasured = basket().json()["detail"]
+        support.write_text(json.dumps(measured | {"basket_value": [2.68, 20.0]}), encoding="utf-8")
+        model.write_text(json.dumps(made), encoding="utf-8")
+        until(lambda: basket().json()["detail"] != unmeasured, 5)
+        assert refusal(basket()) == "no-answer"
+        support.write_text(json.dumps(measured), encoding="utf-8")
+        until(lambda: basket().status_code == 200, 5)
+        after = basket().json()["simulated"]
+        told = asdict(simulate(natural(40), "basket:25", "offers", opener=shop.ground.opener))
+        told.pop("refused")
+        assert after == json.loads(json.dumps(told))
+        assert after != before.json()["simulated"]
+        # a newer candidate lies there: what was measured with the version that answers stays
+        model.write_text(first, encoding="utf-8")
+        time.sleep(2 * watch.MODEL_EVERY_S)
+        assert basket().json()["simulated"] == after

@@ -60,6 +60,7 @@ STAGE = """stages:
     outs:
       - models/twin.json: {cache: false}
       - models/recipe.json: {cache: false}
+      - models/penalties.json: {cache: false}
 """
 
 

@@ -279,8 +279,10 @@ def _by_month(months: dict[str, Any]) -> str:
 
 def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
     """What was lost of rows that are taken, each in a sentence."""
+    from twinops.data.own_sources.answers import UNKNOWN_PURPOSE
     from twinops.data.own_sources.mapping import OTHER_LANGUAGE, UNKNOWN_ANSWER
     from twinops.data.own_sources.undated import UNDATED_NO
+    from twinops.data.own_sources.unread_noes import UNREAD
 
     for what, count in lost.items():
         n = HIDDEN if count is None else f"{count:,}"
@@ -288,6 +290,10 @@ def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
             yield f"texts that are not read, for they are declared not to be in English: {n}; their rows are taken"
         elif what == UNKNOWN_ANSWER:
             yield f"answers that are no yes and no no that is known, taken for a no: {n}"
+        elif what == UNKNOWN_PURPOSE:
+            yield f"noes for a purpose that nobody knows, taken for a no to every purpose: {n}"
+        elif what == UNREAD:
+            yield f"noes of which something else cannot be read, taken all the same: {n}"
         elif what == UNDATED_NO:
             yield f"noes whose day cannot be read, held to stand from the file's last day on: {n}"
         else:

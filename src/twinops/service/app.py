@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from fastapi.responses import Response
 from fastapi.security import HTTPBearer
 from opentelemetry import trace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,8 +33,11 @@ from twinops.service.refusals import AskRefusedError, Problem, Refusal
 JSON, PROBLEM = "application/json", "application/problem+json"
 GUARDED = "/v1/"
 LONGEST_PATH = 600
+_PREDICT = re.compile(r"/v1/twins/([^/]+)/predict")
 SWITCH_S = 0.0005
 """The thread that writes events waits at most so long for its turn beside the one that answers; Python's own: 5 ms."""
+ITS_OWN_SPANS: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
+"""The framework's own would have the path, which names a consumer, and what was sent."""
 _log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("twinops.service")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -41,10 +46,21 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _nothing() -> None:
+    """What is done unless said."""
+
+
 def application(
-    service: Service, *, metrics: Metrics | None = None, ready: Callable[[], None] = lambda: None
+    service: Service,
+    *,
+    metrics: Metrics | None = None,
+    ready: Callable[[], None] = _nothing,
+    over: Callable[[], None] = _nothing,
 ) -> FastAPI:
-    """The service as an ASGI application; it looks around from its start to its end, and is `ready` once it answers."""
+    """The service as an ASGI application; it looks around from its start to its end.
+
+    `ready` is called once it answers, `over` once it answered everybody.
+    """
     counted = metrics or Metrics()
 
     @asynccontextmanager
@@ -56,8 +72,11 @@ def application(
         # what was accepted is on the disk; what waits is written before the last look
         await run_in_threadpool(service.writer.stop)
         await run_in_threadpool(service.watch.stop)
+        await run_in_threadpool(over)
 
-    app = FastAPI(title="twinops serve", version="1", lifespan=living, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="twinops serve", version="1", lifespan=living, docs_url=None, redoc_url=None, telemetry=ITS_OWN_SPANS
+    )
     app.state.service, app.state.metrics = service, counted
     _asked(app)
     _open(app)
@@ -135,27 +154,34 @@ class Door:
             await self.app(scope, receive, send)
             return
         begun, act, seen = perf_counter(), _act(scope["path"]), [500]
-        client: Client | None = None
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen[0] = message["status"]
             await send(message)
 
+        # an error's message may quote what was sent: the span has the status alone
+        named = f"twinops {act}"
+        with _tracer.start_as_current_span(named, record_exception=False, set_status_on_exception=False) as span:
+            try:
+                await self._answered(act, scope, receive, watched)
+            finally:
+                span.set_attribute("http.response.status_code", seen[0])
+                self.metrics.answered(act, seen[0], perf_counter() - begun)
+
+    async def _answered(self, act: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in and answered, or the refusal."""
+        client: Client | None = None
         try:
             if len(scope["raw_path"]) > LONGEST_PATH:
                 raise AskRefusedError(Refusal.TOO_LARGE)
             if scope["path"].startswith(GUARDED):
                 client = await self._known(scope)
             scope.setdefault("state", {})["client"] = client
-            # an error's message may quote what was sent: the span has the status alone
-            with _tracer.start_as_current_span(
-                f"twinops {act}", record_exception=False, set_status_on_exception=False
-            ) as span:
-                await self.app(scope, _bounded(receive), watched)
-                span.set_attribute("http.response.status_code", seen[0])
+            left = await self._at_once(scope, _bounded(receive), send)
+            if left is not None:
+                await self.app(scope, left, send)
         except AskRefusedError as problem:
-            seen[0] = problem.problem.refusal.status
             self.service.refused(client, act, problem)
             self.metrics.refused(act, problem.problem.refusal.code)
             await _problem(problem.problem)(scope, receive, send)
@@ -163,8 +189,26 @@ class Door:
             # its message may quote what was sent: the kind alone is kept
             _log.error("%s ended with %s.", act, type(problem).__name__)
             await _problem(Problem(Refusal.UNEXPECTED, Refusal.UNEXPECTED.title))(scope, receive, send)
-        finally:
-            self.metrics.answered(act, seen[0], perf_counter() - begun)
+
+    async def _at_once(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
+        """Answer the commonest question without the framework's way in, which takes twice as long as the answer.
+
+        Whatever is not plainly that question is left as it came, to whoever reads what is answered here.
+        """
+        asked, kinds = _PREDICT.fullmatch(scope["path"]), [v for k, v in scope["headers"] if k == b"content-type"]
+        if asked is None or scope["method"] != "POST" or kinds != [JSON.encode()]:
+            return receive
+        message = await receive()
+        left = _after(message, receive)
+        if message["type"] != "http.request" or message.get("more_body"):
+            return left
+        try:
+            ask = bodies.Ask.model_validate_json(message["body"])
+        except ValidationError:  # the framework says where it is wrong
+            return left
+        found = self.service.predict(scope["state"]["client"], _named(asked[1]), ask)
+        await Response(found, media_type=JSON)(scope, left, send)
+        return None
 
     async def _known(self, scope: Scope) -> Client:
         given = [v for k, v in scope["headers"] if k == b"authorization"]
@@ -182,6 +226,16 @@ def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:
         if left[0] < 0:
             raise AskRefusedError(Refusal.TOO_LARGE)
         return message
+
+    return read
+
+
+def _after(first: Message, receive: Receive) -> Receive:
+    """What is received, from a message on that was taken out already."""
+    taken = [first]
+
+    async def read() -> Message:
+        return taken.pop() if taken else await receive()
 
     return read
 

@@ -42,12 +42,18 @@ def stamp(places: Places) -> Stamp:
     paths = [path for source in READ for path in places.raw_batches(source)]
     found = {}
     for path in (*paths, places.births, places.links, places.root / "params.yaml"):
-        try:
-            seen = path.stat()
-        except OSError:
-            continue
-        found[path.as_posix()] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        if (seen := stamp_of(path)) is not None:
+            found[path.as_posix()] = seen
     return found
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """Time, size and number of one file; None: it is not there."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
 def wait(root: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from twinops.data.consent import special_categories, special_words
 from twinops.governance.law import intended_use
 from twinops.service.clients import Client, Clients
+from twinops.service.files import stamp_of
 from twinops.service.issuers import Issuers
 from twinops.service.refusals import BY_REASON, AskRefusedError, Refusal
 from twinops.twin.answers.what_if import Action
@@ -20,7 +21,31 @@ from twinops.workflows.twin.open import SERVES, UNKNOWN, Against
 ART_22 = "gdpr-22-1"
 """The rule of `law/consumer_rules.yaml`."""
 UNCLEAR = "compliance/intended_use.yaml does not say whether the law bars the decision this would feed: {open}."
+MISTAKEN = "compliance/intended_use.yaml cannot be read, so it does not say what answers would feed."
+USE = "intended_use.yaml"
 BARRED = "The declared decision is automated, has a legal or similarly significant effect, and no ground or safeguard."
+
+
+@dataclass
+class DeclaredUse:
+    """What `intended_use.yaml` says of the decision that answers would feed; it is read again when it changed."""
+
+    places: Places
+    against: str = ""
+    """Why no decision may be fed; nothing when it may."""
+    stamp: tuple[int, int, int] | None = None
+
+    def follow(self) -> None:
+        """What people declare holds from the next look on.
+
+        Raises:
+            ParamsError: it holds mistakes; then no decision may be fed.
+        """
+        stamp = stamp_of(self.places.compliance / USE)
+        if stamp == self.stamp:
+            return
+        self.stamp, self.against = stamp, MISTAKEN
+        self.against = art_22_of(self.places)
 
 
 @dataclass(frozen=True)
@@ -30,8 +55,8 @@ class Guards:
     twins: LiveTwins
     clients: Clients
     issuers: Issuers
-    art_22: str
-    """Why no decision may be fed; nothing when it may."""
+    declared: DeclaredUse
+    """Whether a decision may be fed."""
 
     async def asking(self, header: str | None) -> Client:
         """Whose token it is: ours has one dot, an issuer's two.
@@ -87,8 +112,8 @@ class Guards:
 
     def automated(self) -> None:
         """GDPR art. 22; C-634/21: a score that others draw strongly on is a decision."""
-        if self.art_22:
-            raise AskRefusedError(Refusal.AUTOMATED_DECISION, self.art_22)
+        if self.declared.against:
+            raise AskRefusedError(Refusal.AUTOMATED_DECISION, self.declared.against)
 
     def rate(self, client: Client, cost: float) -> None:
         """So many consumers a second."""
@@ -108,7 +133,7 @@ def refused(found: Against) -> AskRefusedError:
 
 def art_22_of(places: Places) -> str:
     """Why the declared use bars answers by GDPR art. 22, or leaves that open; nothing when it does neither."""
-    use = intended_use.read((places.compliance / "intended_use.yaml").read_text(encoding="utf-8"))
+    use = intended_use.read((places.compliance / USE).read_text(encoding="utf-8"))
     duties = next(f.value for f in intended_use.facts(use) if f.name == "consumer_law_duties")
     for rule in duties if isinstance(duties, list) else ():
         if rule["rule"] == ART_22:

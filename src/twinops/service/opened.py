@@ -12,7 +12,7 @@ from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
 from twinops.service.declared import NAME
 from twinops.service.files import Files, stamp, wait
-from twinops.service.guards import Guards, art_22_of
+from twinops.service.guards import DeclaredUse, Guards
 from twinops.service.intake import Applied, Writer
 from twinops.service.issuers import Issuers, began
 from twinops.service.journal import Journal
@@ -82,10 +82,12 @@ def opened(ground: Callable[[], LiveGround], serving: Serving) -> Service:
     journal = Journal(places.live(FOLDER) / "events.db")
     applied = Applied(journal, read.twins, read.files)
     log = DecisionLog(folder_of(places), _key(first), serving.share, serving.keep_days)
-    watch = Watch(read.twins, applied, clients, issuers, production, log, read.epoch, read.entries)
+    declared = DeclaredUse(places)
+    declared.follow()
+    watch = Watch(read.twins, applied, clients, issuers, production, log, declared, read.epoch, read.entries)
     watch.look()
     journal.drop(applied.covered)
-    guards = Guards(read.twins, clients, issuers, art_22_of(places))
+    guards = Guards(read.twins, clients, issuers, declared)
     service = Service(read.twins, guards, production, Writer(applied), watch, log)
     watch.changed, watch.renew = service.warmed, service.renew
     watch.ahead = lambda files: Applied(journal, live(ground=ground()), files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from twinops.adapters.mlflow import trial_load
@@ -12,6 +12,7 @@ from twinops.adapters.mlflow.twin_flavour import TwinPredictor
 from twinops.adapters.registry_client import load
 from twinops.adapters.registry_client.client import RefusedError
 from twinops.errors import ServiceError, TwinopsError
+from twinops.service.files import stamp_of
 from twinops.twin.support import support
 from twinops.workflows.places import Places
 from twinops.workflows.twin.open import Shipped
@@ -40,6 +41,10 @@ class Production:
     now: Live | None = None
     vouched_at: float = field(default=float("-inf"))
     why: str = "No model was loaded yet."
+    approved: bytes = field(default=b"", repr=False)
+    """The file of the model that answers."""
+    seen: tuple[object, ...] = field(default=(), repr=False)
+    """How the project's own model and support stood when they were last looked at."""
 
     @property
     def live(self) -> Live | None:
@@ -49,7 +54,7 @@ class Production:
         return self.now
 
     def check(self) -> bool:
-        """Ask the registry; load what it vouches for if that is another version. Answers whether it is another.
+        """Ask the registry; load what it vouches for if that is another version. Answers whether answers may be others.
 
         A refusal cuts at once; a registry that does not answer cuts when its last word is too old.
         """
@@ -58,7 +63,7 @@ class Production:
             vouched = load.vouched(self.uri, key=self.key)
             if self.now is not None and vouched == (self.now.version, self.now.digest):
                 self.vouched_at = asked
-                return False
+                return self._supported_since()
             self.now = self._loaded()
             self.vouched_at = asked
         except ServiceError as problem:
@@ -75,12 +80,35 @@ class Production:
             made = trial_load.load(found.folder)
             if not isinstance(made, TwinPredictor):
                 raise RefusedError("The model behind the alias is no twin.")
-            approved = (found.folder / data_file(found.folder)[1]).read_bytes()
-            return Live(found.name, found.version, found.digest, Shipped(made.model, self._support(approved)))
+            self.approved = (found.folder / data_file(found.folder)[1]).read_bytes()
+            self.seen = self._stands()
+            return Live(found.name, found.version, found.digest, Shipped(made.model, self._support()))
 
-    def _support(self, approved: bytes) -> support.Support | None:
+    def _support(self) -> support.Support | None:
         """Where the data can answer, if it was measured with this very model; without it no what-if is answered."""
         model, path = self.places.model, self.places.support
-        if not (path.is_file() and model.is_file() and model.read_bytes() == approved):
+        if not (path.is_file() and model.is_file() and model.read_bytes() == self.approved):
             return None
         return support.from_text(path.read_text(encoding="utf-8"))
+
+    def _supported_since(self) -> bool:
+        """Whether it was measured anew with the model that answers, as where the project's files came after it.
+
+        What was measured with it before stays, while the project's own model is another.
+        """
+        stands = self._stands()
+        if self.now is None or stands == self.seen:
+            return False
+        try:
+            found = self._support()
+        except (OSError, TwinopsError):  # half a file: it is looked at again
+            return False
+        self.seen = stands
+        shipped = self.now.shipped
+        if found is None or found == shipped.support:
+            return False
+        self.now = replace(self.now, shipped=Shipped(shipped.model, found))
+        return True
+
+    def _stands(self) -> tuple[object, ...]:
+        return tuple(stamp_of(path) for path in (self.places.model, self.places.support))

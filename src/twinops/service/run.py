@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -82,8 +83,22 @@ def made() -> FastAPI:
         found: LiveGround = open_project(told["root"]).run("serving.live_ground")
         return found
 
+    handed_on = _traced()
     service = opened(ground, Serving(**told["serving"]))
-    return application(service, ready=partial(_say, Address(**told["address"])))
+    return application(service, ready=partial(_say, Address(**told["address"])), over=handed_on)
+
+
+def _traced() -> Callable[[], None]:
+    """Spans go to whom the environment names; what hands on the last of them. Unnamed, nothing of that is loaded."""
+    if any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ):
+        from opentelemetry import trace
+
+        from twinops.service import traces
+
+        if (provider := traces.configured()) is not None:
+            trace.set_tracer_provider(provider)
+            return provider.shutdown
+    return lambda: None
 
 
 def _say(address: Address) -> None:

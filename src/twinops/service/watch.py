@@ -14,6 +14,7 @@ from twinops.errors import ParamsError, TwinopsError
 from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
 from twinops.service.files import Files, Stamp
+from twinops.service.guards import DeclaredUse
 from twinops.service.intake import Applied, acts
 from twinops.service.issuers import Issuers
 from twinops.service.production import STALE_S, Production
@@ -21,7 +22,8 @@ from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
-RENEW_EVERY_S = 0.05
+RENEW_EVERY_S = 0.01
+"""So soon after an event the answers it changed are made anew together: one by one, when asked for, costs more."""
 ISSUERS_EVERY_S = 0.5
 FILES_EVERY_S = 1.0
 MOST_READ = 50
@@ -39,6 +41,7 @@ class Watch:
     issuers: Issuers
     production: Production
     decisions: DecisionLog
+    declared: DeclaredUse
     epoch: int = 0
     entries: int = 0
     looked_at: float = field(default=float("-inf"))
@@ -112,11 +115,12 @@ class Watch:
             self.entries = len(told)
 
     def _declared(self) -> None:
-        """A mistake in what people declared shuts out whom it declares, and nobody else."""
-        try:
-            self.issuers.follow()
-        except ParamsError as problem:
-            _log.warning("%s", problem.what)
+        """A mistake in what people declared shuts out whom it declares, or whatever a decision would be fed by."""
+        for said in (self.issuers, self.declared):
+            try:
+                said.follow()
+            except ParamsError as problem:
+                _log.warning("%s", problem.what)
 
     def _take_over(self) -> None:
         """What consumers said by events goes into the ledger of rights, which the pipeline follows."""

@@ -144,6 +144,11 @@ class Places:
         return self.root / "models" / "twin.json"
 
     @property
+    def penalties(self) -> Path:
+        """What its regressions were held back by."""
+        return self.root / "models" / "penalties.json"
+
+    @property
     def recipe(self) -> Path:
         """How the model that ships was made, so that it is measured as it is made; no subject is in it."""
         return self.root / "models" / "recipe.json"

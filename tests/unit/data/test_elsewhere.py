@@ -31,11 +31,11 @@ class NextDoor:
         turned = table.take(pa.array(range(table.num_rows))[::-1])
         yield lambda work, *, gives: self.spread(turned, work, gives=gives)
 
-    def lent(self, keys, sids):
-        held = keys.subject_keys(sids)
+    @contextmanager
+    def lending(self, keys, sids):
         lent = MemoryKeys()
-        lent._keys = dict(held)
-        return lent
+        lent._keys = keys.subject_keys(sids)
+        yield lent
 
 
 def test_nobody_works_elsewhere_unless_a_command_asks_for_it():

@@ -147,9 +147,20 @@ class SparkEngine:
 
     def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
         """Through a window that is open as long as the engine: executors ask it."""
-        window = KeyWindow(keys, frozenset(sids), host=str(self._spark.conf.get("spark.driver.host")))
-        self._lent.append(window)
+        self._lent.append(window := self._window(keys, sids))
         return window.across
+
+    @contextmanager
+    def lending(self, keys: SubjectKeys, sids: Iterable[str]) -> Iterator[SubjectKeys]:
+        """Through a window that is open as long as it lasts."""
+        window = self._window(keys, sids)
+        try:
+            yield window.across
+        finally:
+            window.close()
+
+    def _window(self, keys: SubjectKeys, sids: Iterable[str]) -> KeyWindow:
+        return KeyWindow(keys, frozenset(sids), host=str(self._spark.conf.get("spark.driver.host")))
 
     def _frame(self, table: pa.Table) -> DataFrame:
         with _without_values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ SILENT = "no_answer"
 NO_OBJECTION = "no_objection"
 NO_NUMBER = "no_customer_number"
 """A title, a head or a remark among numbers that are told by their digits."""
+UNKNOWN_PURPOSE = "no_for_an_unknown_purpose_taken_for_all"
 
 
 def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
@@ -68,8 +70,9 @@ def _on_its_day(table: pa.Table, said: OwnSource, purpose: Purpose) -> pa.Table:
 def fold(said: OwnSource) -> int:
     """How many answers a record may hold."""
     if said.form.lists:
-        return (1 if _names_purpose(said) else len(Purpose)) * form_of(said).several
-    return len(said.answers) or max(map(len, _meant(said).values()), default=1)
+        return (1 if _one_purpose(said) else len(Purpose)) * form_of(said).several
+    # a no for a purpose that nobody knows is one to each
+    return len(said.answers) or max(len(Purpose) if _listed(said) else 1, *map(len, _meant(said).values()), 1)
 
 
 def _meant(said: OwnSource) -> dict[str, tuple[str, ...]]:
@@ -79,18 +82,49 @@ def _meant(said: OwnSource) -> dict[str, tuple[str, ...]]:
 
 
 def _for_each_purpose(cells: TextCells, said: OwnSource) -> TextCells:
-    """A row a purpose, where one word stands for several."""
-    meant = _meant(said)
-    if all(len(purposes) == 1 for purposes in meant.values()):
+    """A row a purpose, where one word stands for several; a no for a word that nobody knows stands for all."""
+    if not _listed(said):
         return cells
-    table, name, parts = cells.table, said.theirs("purpose"), []
-    told = [text or "" for text in table[name].to_pylist()]
-    every = [meant.get(text.strip(), (text,)) for text in told]
-    for k in range(fold(said)):
-        kth = pa.array([purposes[k] if k < len(purposes) else None for purposes in every], pa.string())
-        rows = table.set_column(table.column_names.index(name), name, kth)
-        parts.append(rows.set_column(0, "place", _placed(table, said, k)).filter(kth.is_valid()))
-    return _as_long(cells, parts, said, dict(cells.left_out))
+    table, name = cells.table, said.theirs("purpose")
+    every, lost = _every_purpose(table[name], said, _noes(table, said))
+    parts = [_kth(table, every, k, said) for k in range(fold(said))]
+    return replace(_as_long(cells, parts, said, dict(cells.left_out)), lost=lost)
+
+
+def _listed(said: OwnSource) -> bool:
+    """Its rows name their purpose, and each says something of its own."""
+    return said.form.staged_as == "consent" and not said.turned and "purpose" in said.entering
+
+
+def _every_purpose(
+    words: pa.ChunkedArray, said: OwnSource, noes: Sequence[bool]
+) -> tuple[list[tuple[str, ...]], dict[str, int]]:
+    """What each row's word stands for; of a no that may be about any purpose all, and how many those are."""
+    meant, known, unread = _meant(said), set(Purpose), 0
+    every: list[tuple[str, ...]] = []
+    for text, no in zip(words.to_pylist(), noes, strict=True):
+        purposes = meant.get((text or "").strip(), ((text or "").strip(),))
+        if no and not known.issuperset(purposes):
+            purposes, unread = tuple(p.value for p in Purpose), unread + 1
+        every.append(purposes)
+    return every, {UNKNOWN_PURPOSE: unread} if unread else {}
+
+
+def _noes(table: pa.Table, said: OwnSource) -> list[bool]:
+    """Rows that say anything but a yes."""
+    codes = said.codes.get("event", {})
+    told = table[said.columns["event"]].to_pylist() if "event" in said.entering else [None] * table.num_rows
+    fixed = said.constants.get("event", "")
+    means = ((t, codes.get(t, t)) for t in ((cell or fixed).strip() for cell in told))
+    return [_speaks(t, said) and event_of(m) is not Event.GRANTED and m != Event.GRANTED for t, m in means]
+
+
+def _kth(table: pa.Table, every: Sequence[tuple[str, ...]], k: int, said: OwnSource, m: int = 0) -> pa.Table:
+    """A row for the k-th purpose of each that has so many; `m`: of the m-th way to read whose it is."""
+    name = said.theirs("purpose")
+    kth = pa.array([purposes[k] if k < len(purposes) else None for purposes in every], pa.string())
+    rows = table.set_column(table.column_names.index(name), name, kth)
+    return rows.set_column(0, "place", _placed(table, said, m * len(Purpose) + k)).filter(kth.is_valid())
 
 
 def long_columns(said: OwnSource) -> tuple[str, ...]:
@@ -120,20 +154,25 @@ def _objections(cells: TextCells, said: OwnSource) -> TextCells:
     left |= {NO_OBJECTION: sum(no)} if any(no) else {}
     listed = table.filter(pa.array([not n for n in no], pa.bool_()))
     parts = []
+    lost: dict[str, int] = {}
     for m, whom in enumerate(_whoever_it_may_be(listed, said)):
         stands = pa.array([str(Event.OBJECTED)] * whom.num_rows, pa.string())
-        if _names_purpose(said):
-            named = whom[said.columns["purpose"]] if "purpose" in said.entering else None
-            told = pa.array([said.constants.get("purpose")] * whom.num_rows, pa.string()) if named is None else named
-            both = whom.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], stands)
-            parts.append(both.set_column(0, "place", _placed(whom, said, m)))
+        if _one_purpose(said):
+            rows = _answered(whom, stands, said.constants["purpose"])
+            parts.append(rows.set_column(0, "place", _placed(whom, said, m)))
+            continue
+        if "purpose" in said.entering:
+            name = ANSWER["purpose"]
+            both = whom.append_column(name, whom[said.columns["purpose"]]).append_column(ANSWER["event"], stands)
+            every, lost = _every_purpose(both[name], said, [True] * whom.num_rows)
+            parts += [_kth(both, every, k, said, m) for k in range(len(Purpose))]
             continue
         for k, purpose in enumerate(Purpose):
             rows = _answered(whom, stands, purpose)
             parts.append(rows.set_column(0, "place", _placed(whom, said, m * len(Purpose) + k)))
-    if _names_purpose(said) and fold(said) == 1:
+    if fold(said) == 1:
         return replace(cells, table=parts[0], left_out=left)
-    return _as_long(cells, parts, said, left)
+    return replace(_as_long(cells, parts, said, left), lost=lost)
 
 
 def _whoever_it_may_be(listed: pa.Table, said: OwnSource) -> list[pa.Table]:
@@ -149,11 +188,11 @@ def _whoever_it_may_be(listed: pa.Table, said: OwnSource) -> list[pa.Table]:
     return [t if not n else t.filter(t[theirs].is_valid()) for n, t in enumerate(tables)]
 
 
-def _names_purpose(said: OwnSource) -> bool:
-    return "purpose" in said.entering or "purpose" in said.constants
+def _one_purpose(said: OwnSource) -> bool:
+    return "purpose" in said.constants
 
 
-def _answered(rows: pa.Table, answers: pa.Array | pa.ChunkedArray, purpose: Purpose) -> pa.Table:
+def _answered(rows: pa.Table, answers: pa.Array | pa.ChunkedArray, purpose: str) -> pa.Table:
     told = pa.array([str(purpose)] * rows.num_rows, pa.string())
     return rows.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], answers)
 

@@ -43,6 +43,8 @@ class TextCells:
     file: str = ""
     before: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Of how many records something was not understood that counts all the same, by reason."""
 
     @property
     def records(self) -> int:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules, undated
+from twinops.data.own_sources import paid, rules, undated, unread_noes
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
@@ -83,7 +83,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
     bad: dict[str, np.ndarray] = {}
-    lost: dict[str, int] = {}
+    lost: dict[str, int] = dict(cells.lost)
     for ours in said.ours:
         if not said.fills(ours) and ours not in said.constants:
             continue
@@ -105,7 +105,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     if said.cancelled is not None and "basket_id" in said.entering:
         _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
-    lost |= _unread_language(columns, said)
+    lost |= _unread_language(columns, said) | unread_noes.keep(columns, bad, cells, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
     for ours in (c for c in (RETURNS_OF, CHANNEL) if c in said.entering):
@@ -134,8 +134,24 @@ def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
     return pa.array(values, pa.int64() if kind == "quantity" else _TYPES.get(kind, pa.string()))
 
 
-def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
-    """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
+Column = tuple[Any, np.ndarray]
+_times: list[tuple[TextCells, OwnSource, Column]] = []
+"""Of the cells that were read last: what part they are of is asked before, and there are more moments than all else."""
+
+
+def _column(cells: TextCells, said: OwnSource, ours: str) -> Column:
+    """One of our columns, and which of its cells cannot be read."""
+    if ours != "time":
+        return _read_column(cells, said, ours)
+    for known, by, found in _times[:1]:
+        if known is cells and by is said:
+            return found
+    _times[:] = [(cells, said, found := _read_column(cells, said, ours))]
+    return found
+
+
+def _read_column(cells: TextCells, said: OwnSource, ours: str) -> Column:
+    """The same from its texts; every distinct one is read once."""
     kind = _kind(said, ours)
     if ours in said.constants:
         value, n = _read(_reader(said, ours, plain=False), said.constants[ours]), cells.table.num_rows

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean, pstdev
 
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.drafting import Choice, Draft, Said, column_option
-from twinops.data.own_sources.recognising import NumberNotation, number_notation, numbers, parts_of
+from twinops.data.own_sources.recognising import NumberNotation, number_notation, numbers, parts_of, words
+from twinops.data.reading.plain_letters import plain
 from twinops.own_params import MoneyParams
 
 TAKEN_OFF, TO_TAKE_OFF = "taken_off", "to_take_off"
@@ -66,9 +68,9 @@ def without_discount(draft: Draft, amounts: Collection[str]) -> None:
     """Where another column is the amount without the discount, that one is what was paid."""
     if not {"sales_value", "retail_disc"} <= set(draft.columns):
         return
-    whole, off = (_numbers(draft, draft.columns[c]) for c in ("sales_value", "retail_disc"))
+    whole, off = (as_numbers(draft, draft.columns[c]) for c in ("sales_value", "retail_disc"))
     for theirs in [c for c in draft.free if c in amounts]:
-        lines = [(abs(w), abs(d), abs(n)) for w, d, n in zip(whole, off, _numbers(draft, theirs), strict=True)
+        lines = [(abs(w), abs(d), abs(n)) for w, d, n in zip(whole, off, as_numbers(draft, theirs), strict=True)
                  if w is not None and d and n is not None]  # fmt: skip
         fits = sum(abs(w - d - n) <= _CENT for w, d, n in lines)
         if len(lines) >= _LEAST and fits > _NEARLY * len(lines):
@@ -85,7 +87,7 @@ def per_piece_or_line(draft: Draft, theirs: str) -> tuple[str, str]:
     """
     if "product_id" in draft.columns:
         goods = draft.file.cells[draft.columns["product_id"]][:_ROWS]
-        cells = (goods, _numbers(draft, draft.columns["quantity"]), _numbers(draft, theirs))
+        cells = (goods, as_numbers(draft, draft.columns["quantity"]), as_numbers(draft, theirs))
         of: dict[str, list[tuple[float, float]]] = {}
         for article, pieces, money in zip(*cells, strict=True):
             if pieces and money:
@@ -146,7 +148,7 @@ def _written(draft: Draft, told: Told) -> tuple[str, str]:
     theirs = draft.columns["retail_disc"]
     if is_share(draft.file.cells[theirs]):
         return "percent", "its cells say %"
-    found = [abs(n) for n in _numbers(draft, theirs) if n]
+    found = [abs(n) for n in as_numbers(draft, theirs) if n]
     below_one = bool(found) and max(found) <= 1
     if set(parts_of(theirs)) & PER_CENT or "%" in theirs:
         return ("fraction" if below_one else "percent"), "its name says a share"
@@ -166,7 +168,7 @@ def _above(draft: Draft) -> float:
     columns = ("unit_price", "quantity") if priced else ("sales_value",)
     if not set(columns) <= set(draft.columns):
         return 0.0
-    cells = [_numbers(draft, draft.columns[c]) for c in (*columns, "retail_disc")]
+    cells = [as_numbers(draft, draft.columns[c]) for c in (*columns, "retail_disc")]
     lines = [row for row in zip(*cells, strict=True) if None not in row and row[-1]]
     cost = [abs(row[0] * (row[1] if priced else 1)) for row in lines]
     above = sum(abs(row[-1] or 0) > c for row, c in zip(lines, cost, strict=True)) / max(len(lines), 1)
@@ -176,14 +178,25 @@ def _above(draft: Draft) -> float:
 def _is_what_is_left(draft: Draft, theirs: str, off: Callable[[float, float, float], float]) -> bool:
     """Of nearly all lines with a discount it is price times pieces without it."""
     columns = [draft.columns[c] for c in ("unit_price", "quantity", "retail_disc")]
-    cells = [_numbers(draft, c) for c in (*columns, theirs)]
+    cells = [as_numbers(draft, c) for c in (*columns, theirs)]
     lines = [(abs(p), abs(n), abs(d), abs(a)) for p, n, d, a in zip(*cells, strict=True)
              if p is not None and n is not None and d and a is not None]  # fmt: skip
     fits = sum(abs(p * n - off(p, n, d) - a) <= _CENT for p, n, d, a in lines)
     return len(lines) >= _LEAST and fits > _NEARLY * len(lines)
 
 
-def _numbers(draft: Draft, theirs: str) -> list[float | None]:
+def may_be_money(theirs: str) -> bool:
+    """Its name says no tax, freight or share."""
+    return not set(parts_of(theirs)) & untaken()
+
+
+@cache
+def untaken() -> frozenset[str]:
+    """Words of names that tell taxes, freight and shares: no amount that a line costs."""
+    return frozenset(map(plain, words()["not_amounts"]))
+
+
+def as_numbers(draft: Draft, theirs: str) -> list[float | None]:
     """Its first cells as numbers; None: it is none."""
     cells = bare(draft.file.cells[theirs][:_ROWS])
     found = None if theirs in draft.file.typed else number_notation(cells)

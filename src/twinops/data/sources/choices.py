@@ -55,7 +55,8 @@ _ALLOWED = {"purpose": tuple(Purpose), "event": tuple(Event), "basis": tuple(Leg
 def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _ID.fullmatch(said["record"]):
         raise Refused(Fault.BAD_ID)
-    if any(said[name] not in known for name, known in _ALLOWED.items()):
+    unknown = {name for name, known in _ALLOWED.items() if said[name] not in known}
+    if unknown and said["event"] in ("", Event.GRANTED):
         raise Refused(Fault.UNKNOWN_VALUE)
     if not _SEQ.fullmatch(said["seq"]):
         raise Refused(Fault.OUT_OF_RANGE)
@@ -63,10 +64,17 @@ def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> Non
     if notice is None:
         raise Refused(Fault.MISSING)
     day, seq = calendar.of_text(said["on"]), int(said["seq"])
-    record, purpose = said["record"].casefold() if "@" in said["record"] else said["record"], said["purpose"]
-    collector.admit(
-        (record, purpose, said["event"], said["basis"], notice, day, seq), unique=f"{record}\n{purpose}\n{day}\n{seq}"
-    )
+    record = said["record"].casefold() if "@" in said["record"] else said["record"]
+    # a no that cannot be read whole counts as what it would at worst: for every purpose, on consent, a refusal
+    event = Event.REFUSED.value if "event" in unknown else said["event"]
+    basis = LegalBasis.CONSENT.value if "basis" in unknown else said["basis"]
+    name = f"{record}\n{said['purpose']}\n{day}\n{seq}"
+    if "purpose" not in unknown:
+        collector.admit((record, said["purpose"], event, basis, notice, day, seq), unique=name)
+        return
+    for purpose in Purpose:
+        told = (record, purpose.value, event, basis, notice, day, seq)
+        collector.admit(told, unique=f"{name}\n{purpose}")
 
 
 read = CsvSource(FILE, "twinops.demo.choices.to_csv", COLUMNS, SCHEMA.arrow, _take, ids=_ID)

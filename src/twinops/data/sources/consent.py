@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data import journey
 from twinops.data.door import BatchRead, BatchRequest, enter
@@ -56,7 +57,21 @@ def read(engine: Engine, asked: BatchRequest) -> BatchRead:
             hint="Run `twinops run collect_consent`: it makes a synthetic one.",
         )
     entered = enter(engine, asked, "consent", SCHEMA.columns)
-    return replace(entered, rows=engine.query(_SQL))
+    return replace(entered, rows=_closed(engine.query(_SQL)))
+
+
+def _closed(rows: pa.Table) -> pa.Table:
+    """A no that cannot be read whole counts as what it would at worst: for every purpose, on consent, a refusal."""
+    known = {c.name: pa.array([str(a) for a in c.allowed]) for c in SCHEMA.columns if c.allowed}
+    no = pc.and_(pc.is_valid(rows["event"]), pc.not_equal(rows["event"], Event.GRANTED.value))
+    odd = {name: pc.and_(no, pc.invert(pc.is_in(rows[name], among))) for name, among in known.items()}
+    if not any(pc.any(cells).as_py() for cells in odd.values()):
+        return rows
+    for name, worst in (("event", Event.REFUSED), ("basis", LegalBasis.CONSENT)):
+        rows = rows.set_column(rows.column_names.index(name), name, pc.if_else(odd[name], worst.value, rows[name]))
+    unread, at = rows.filter(odd["purpose"]), rows.column_names.index("purpose")
+    each = [unread.set_column(at, "purpose", pa.array([p.value] * unread.num_rows, pa.string())) for p in Purpose]
+    return pa.concat_tables([*each, rows.filter(pc.invert(odd["purpose"]))])
 
 
 def sealed(rows: pa.Table) -> pa.Table:

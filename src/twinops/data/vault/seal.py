@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from twinops.data.elsewhere import workers
 from twinops.data.vault import encoding
 from twinops.data.vault.blocks import FRAMES, Block, SealsBlocks
+from twinops.data.vault.sealed_ahead import FramesAhead
 from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, encrypted, label_of, write, writing
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
@@ -42,8 +43,18 @@ PART_BYTES = 16 * 2**20
 class Which:
     """How files are read, and among whose frames is looked: subjects in order; None: all. A key decides what opens."""
 
-    read: Callable[[Path, str], SealedFile] = SealedFile.read
+    read: Callable[[Path, str], SealedFile | FramesAhead] = SealedFile.read
     among: tuple[bytes, ...] | None = None
+
+    def file(self, path: Path, dataset: str) -> SealedFile:
+        """One file, with the frames of these subjects and those between them alone.
+
+        Raises:
+            DataError, IntegrityError: see `SealedFile.read`.
+        """
+        if self.among is None:
+            return SealedFile.read(path, dataset)
+        return self.read(path, dataset).of(self.among)
 
 
 WHOLE = Which()
@@ -144,9 +155,7 @@ def in_parts(
         IntegrityError: see `read_sealed`.
     """
     # every file is read and checked before any key is asked for
-    files = [which.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
-    if which.among is not None:
-        files = [f.of(which.among) for f in files]
+    files = [which.file(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
     if not files:
         raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
     if len({tuple((c.name, c.type) for c in f.label.columns) for f in files}) > 1:
@@ -297,11 +306,11 @@ def _sealed(rows: _Rows, label: Label, held: Mapping[str, bytes], keys: SubjectK
         for block in rows.some_at_a_time(ROWS_AT_ONCE):
             yield from block.sealed(label, held)
         return
-    seals = SealsBlocks(label, elsewhere.lent(keys, rows.sids))
     blocks = rows.some_at_a_time(ROWS_AWAY)
-    while some := list(islice(blocks, ROWS_AT_ONCE // ROWS_AWAY)):
-        packed = pa.table({"block": pa.array([block.packed() for block in some], pa.binary())})
-        yield from elsewhere.spread(packed, seals, gives=FRAMES)["frame"].to_pylist()
+    with elsewhere.lending(keys, rows.sids) as lent:
+        while some := list(islice(blocks, ROWS_AT_ONCE // ROWS_AWAY)):
+            packed = pa.table({"block": pa.array([block.packed() for block in some], pa.binary())})
+            yield from elsewhere.spread(packed, SealsBlocks(label, lent), gives=FRAMES)["frame"].to_pylist()
 
 
 def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

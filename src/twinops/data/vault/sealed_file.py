@@ -134,14 +134,7 @@ class SealedFile:
             DataError: it is not there.
             IntegrityError: it is no sealed file, or another one.
         """
-        file = cls.copy(path)
-        # a file put in another's place is caught here, a frame by its tag
-        if (file.label.dataset, file.label.batch) != (dataset, path.stem):
-            raise IntegrityError(
-                f"{_name(path)} holds {file.label.dataset} of batch {file.label.batch}, not {dataset} of {path.stem}.",
-                hint=_AGAIN,
-            )
-        return file
+        return named(cls.copy(path), dataset)
 
     @classmethod
     def copy(cls, path: Path) -> SealedFile:
@@ -151,23 +144,13 @@ class SealedFile:
             DataError: it is not there.
             IntegrityError: it is no sealed file.
         """
-        try:
-            # `read_table` would load pyarrow's data sets, for a quarter of a second
-            with pq.ParquetFile(path) as file:
-                # the footer tells the size before a row is read
-                if file.metadata.num_rows > MOST_SUBJECTS:
-                    raise ValueError("more subjects than we write")
-                table = file.read()
-            raw = json.loads((table.schema.metadata or {})[_LABEL])
-            label = Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+        # `read_table` would load pyarrow's data sets, for a quarter of a second
+        with damage(path), pq.ParquetFile(path) as file:
+            # the footer tells the size before a row is read
+            label = checked(file.schema_arrow.metadata, file.metadata.num_rows)
+            table = file.read()
             sids, frames = table["sid"].to_pylist(), table["frame"].to_pylist()
-        except FileNotFoundError:
-            raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-            raise IntegrityError(f"{_name(path)} is not a sealed file.", hint=_AGAIN) from None
-        # a subject twice could hide a second version of its rows
-        if sids != sorted(set(sids)):
-            raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
+        rising(path, sids)
         return cls(path, label, sids, frames)
 
     def of(self, sids: Sequence[bytes]) -> SealedFile:
@@ -200,6 +183,53 @@ class SealedFile:
                 f"A frame of {_name(self.path)} claims more than {MOST_FRAME_BYTES:,} bytes.", hint=_AGAIN
             )
         return squeezed
+
+
+def checked(metadata: Mapping[bytes, bytes] | None, rows: int) -> Label:
+    """What a footer says; a mistake in it is none of ours."""
+    if rows > MOST_SUBJECTS:
+        raise ValueError("more subjects than we write")
+    raw = json.loads((metadata or {})[_LABEL])
+    return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+
+
+def named(file: SealedFile, dataset: str) -> SealedFile:
+    """The file, if it is what its place says.
+
+    Raises:
+        IntegrityError: it is another one.
+    """
+    # a file put in another's place is caught here, a frame by its tag
+    if (file.label.dataset, file.label.batch) != (dataset, file.path.stem):
+        what = f"{file.label.dataset} of batch {file.label.batch}, not {dataset} of {file.path.stem}"
+        raise IntegrityError(f"{_name(file.path)} holds {what}.", hint=_AGAIN)
+    return file
+
+
+def rising(path: Path, sids: Sequence[bytes], after: bytes = b"") -> None:
+    """A subject twice could hide a second version of its rows.
+
+    Raises:
+        IntegrityError: one is there twice, or out of order.
+    """
+    if list(sids) != sorted(set(sids)) or (sids and sids[0] <= after):
+        raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is read, told as what it is.
+
+    Raises:
+        DataError: it is not there.
+        IntegrityError: it is no sealed file.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+        raise IntegrityError(f"{_name(path)} is not a sealed file.", hint=_AGAIN) from None
 
 
 def _name(path: Path) -> str:

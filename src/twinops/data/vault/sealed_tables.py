@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from twinops.data.vault.seal import WHOLE, Which, in_parts, read_sealed, with_text_sid
+from twinops.data.vault.sealed_ahead import FramesAhead
 from twinops.data.vault.sealed_file import subjects_in
 from twinops.data.vault.sealed_rows import SealedRows, Then
 from twinops.ports import SubjectKeys
@@ -27,9 +28,11 @@ class SealedTables:
     keys: SubjectKeys
     which: Which = WHOLE
 
-    def remembering(self) -> SealedTables:
-        """The same, reading each file once however often it is asked of: what is kept of it is sealed."""
-        return replace(self, which=replace(self.which, read=cache(self.which.read)))
+    def ahead(self) -> SealedTables:
+        """The same for whoever asks `of` rising subjects: each file is read once, and what was asked about last lies
+        in memory, sealed.
+        """
+        return replace(self, which=replace(self.which, read=cache(FramesAhead)))
 
     def collected(self, source: str) -> bool:
         """Whether any batch of the source is there."""

@@ -142,6 +142,9 @@ def _error(measures: dict[str, Measure]) -> str:
         f" Predicted and observed shares differ by {error.value:.3f} on average over ten bins, {reach} the "
         f"{floor.value:.3f} (up to {floor.high:.3f}) that luck alone makes of right chances."
     )
-    if large is None or not large.excludes_zero:
+    if large is None or not (large.excludes_zero or reach == "above"):
         return said
-    return f"{said} {'Fewer' if large.value < 0 else 'More'} come back than it says, by {with_unit(large)}."
+    more = "Fewer" if large.value < 0 else "More"
+    if not large.excludes_zero:
+        return f"{said} {more} came back on these days than it says, by {with_unit(large)}: on others it may not be so."
+    return f"{said} {more} come back than it says, by {with_unit(large)}."

@@ -68,5 +68,7 @@ def _bars(ax: Axes, found: dict[str, dict[str, float]], headings: list[str]) -> 
 def _finding(heads: dict[str, Any], headings: dict[str, Any]) -> str:
     first = {head: max(found["twin"], key=found["twin"].__getitem__) for head, found in heads.items()}
     if len(set(first.values())) == 1:
-        return f"What moves every forecast most: {headings[next(iter(first.values()))]['title']}"
-    return "What moves forecasts most: " + "; ".join(f"{headings[g]['title']} ({head})" for head, g in first.items())
+        return f"What moves forecasts most, on average: {headings[next(iter(first.values()))]['title']}"
+    return "What moves forecasts most, on average: " + "; ".join(
+        f"{headings[g]['title']} ({head})" for head, g in first.items()
+    )

@@ -8,6 +8,7 @@ from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, pa
 from twinops.evaluation.drift.early_warning import QUANTITIES, DayAnswer
 from twinops.evaluation.drift.early_warning_findings import ALARM, WARNING, Early
 from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.statistics.rendering import written
 
 TITLES = {"baskets": "Baskets", "active": f"{MANY_FIRST} that came", "spend": "Spend (not judged)"}
 YELLOW = "#e69f00"
@@ -46,8 +47,9 @@ def _marks(ax: Axes, days: list[DayAnswer], quantity: int, today: int) -> None:
 def _finding(early: Early) -> str:
     if early.today is None:
         return f"The first days after day {early.day} could not be measured"
-    said = dict(LOOKS).get(early.today.answer, "as expected")
-    return f"The first {early.how.days} days after day {early.day}: {said}"
+    said = dict(LOOKS).get(early.today.answer, "not told apart from what was expected")
+    came = written(early.today.ratios[QUANTITIES.index("baskets")])
+    return f"The first {early.how.days} days after day {early.day}: {said}; {came} times the baskets expected"
 
 
 def _rests_on(early: Early) -> str:

@@ -55,6 +55,9 @@ def attributes_picture(findings: Findings) -> Figure:
         )
     for ax in list(axes.flat)[len(units) :]:
         ax.set_visible(False)
+    for ax in list(axes.flat)[max(len(units) - 4, 0) : len(units)]:
+        # the lowest that is seen of its column tells its days
+        ax.tick_params(labelbottom=True)
     if tests:
         _legend(figure, axes.flat[0])
     return tell(figure, finding=_finding(tests), rests_on=_rests_on(tests, necessity))

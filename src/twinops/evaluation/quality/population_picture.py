@@ -25,7 +25,7 @@ def population_picture(findings: Findings) -> Figure:
     unlawful = f"{rows:,} rows of the panel lack leave in the consent ledger" if rows else IN_LINE
     return tell(
         figure,
-        finding=f"{plain.value:.0%} of the {MANY} allow training; {unlawful}",
+        finding=f"{plain.value:.0%} of the {MANY} may be used for training; {unlawful}",
         rests_on=f"n = {plain.n:,} {MANY}; {plain.source}. 95 % intervals: Wilson. Reasons that hold for fewer "
         f"than ten {MANY} are not counted.",
     )
@@ -38,7 +38,7 @@ def _shares(ax: Axes, coverage: list[Measure]) -> None:
     ax.set_yticks(range(len(coverage)), [m.name.split(".")[1].replace("_", " ") for m in reversed(coverage)])
     ax.set_ylim(-0.5, len(coverage) - 0.35)
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    panel_title(ax, f"{MANY_FIRST} that allow it today")
+    panel_title(ax, f"{MANY_FIRST} that may be used for it today")
 
 
 def _reasons(ax: Axes, excluded: dict[str, int]) -> None:

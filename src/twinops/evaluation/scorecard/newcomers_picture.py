@@ -20,7 +20,8 @@ def newcomers_picture(findings: Findings) -> Figure:
         value, low, high = Estimate.of(measure)
         ends = [[value - low], [high - value]]
         left.errorbar([place], [measure.value], yerr=ends, fmt="o", color=BLUE, capsize=3)
-    left.set_ylim(0.6, 1)
+    # who holds least is seen too
+    left.set_ylim(min([0.6, *(Estimate.of(m).low - 0.05 for m in coverage.values())]), 1)
     left.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     panel_title(left, "Share of 80 % spend ranges that held")
     bars = right.bar(range(len(width)), [m.value for m in width.values()], width=0.6,
@@ -58,7 +59,10 @@ def _finding(coverage: dict[str, Measure], width: dict[str, Measure]) -> str:
     if not known or "established" not in width:
         return "Too few newcomers, or too few who are long known, to tell how honest ranges are"
     widest = max((m.value for s, m in width.items() if s != "established"), default=0.0)
+    settled = (
+        f", those of who is long known in {coverage['established'].value:.0%}" if "established" in coverage else ""
+    )
     return (
-        f"Newcomers' ranges hold in {min(known):.0%} to {max(known):.0%} of cases, at up to "
-        f"{widest / width['established'].value:.1f} times the relative width"
+        f"80 % ranges of newcomers hold in {min(known):.0%} to {max(known):.0%} of cases{settled}; "
+        f"relative width: up to {widest / width['established'].value:.1f} times theirs"
     )

@@ -5,16 +5,15 @@ a secret re-weighting of its people, and how many they are with noise (see `stat
 cannot be subtracted either: not one made before somebody left from one made after, nor those of two purposes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.entities.small_cells import SMALLEST_CELL
-from twinops.entities.wording import MONEY
 from twinops.errors import ParamsError
+from twinops.evaluation.segments.cuts import Cut, cuts
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.keyed_noise import KeyedNoise, bounded
 from twinops.evaluation.statistics.suppressed_table import suppressed
@@ -23,61 +22,10 @@ from twinops.twin.answers.what_if import Action
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.advance import silent, with_basket
-from twinops.twin.state.terms import columns
 from twinops.twin.support.support import Support, Tier, measures_of
 
 DRAWS, SEED = 400, 29
 INSIDE, OUTSIDE = "within", "outside"
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One way to cut: a name per interval between the edges, and what is cut."""
-
-    names: tuple[str, ...]
-    edges: tuple[float, ...]
-    of: Callable[[pa.Table, Predictions], np.ndarray]
-
-
-CUTS: Mapping[str, Cut] = {
-    "activity": Cut(
-        ("under 1 basket expected", "1 to 3 baskets", "3 to 6 baskets", "6 to 10 baskets", "10 baskets and more"),
-        (1, 3, 6, 10),
-        lambda _table, expected: expected.baskets,
-    ),
-    "recency": Cut(
-        ("bought within a week", "1 to 4 weeks ago", "4 to 12 weeks ago", "longer ago"),
-        (8, 29, 85),
-        lambda table, _expected: _column(table, "recency_days"),
-    ),
-    "discounts": Cut(
-        ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
-        (0.1, 0.2, 0.3),
-        lambda table, _expected: _column(table, "saved_share_h3"),
-    ),
-    "weekend": Cut(
-        ("weekdays mostly", "mixed", "weekends mostly"),
-        (0.2, 0.5),
-        lambda table, _expected: _column(table, "weekend_share_h3"),
-    ),
-}
-"""How segments may be cut: by behaviour only."""
-
-
-def cuts(support: Support | None) -> Mapping[str, Cut]:
-    """Every way to cut; `value` at the shop's own quartiles, which were written down with the model."""
-    edges = support.value_edges if support is not None else ()
-    told = [f"{e:,.0f}" if e >= 10 else f"{e:g}" for e in edges]
-    if not told:
-        names: tuple[str, ...] = ("any value a basket",)
-    else:
-        between = (f"{low} to {high} {MONEY}" for low, high in pairwise(told))
-        names = (f"under {told[0]} {MONEY} a basket", *between, f"{told[-1]} {MONEY} and more")
-    return {**CUTS, "value": Cut(names, edges, _value)}
-
-
-def _value(table: pa.Table, _expected: Predictions) -> np.ndarray:
-    return np.asarray(_column(table, "cents_total") / 100 / _column(table, "baskets_total"))
 
 
 @dataclass(frozen=True)
@@ -309,7 +257,3 @@ def _drawn(drawn: np.ndarray) -> Mean:
     """The quantity as it is, and the middle 95 % of its draws; four digits."""
     low, high = np.quantile(drawn[1:], [0.025, 0.975])
     return Mean(*(float(f"{v:.4g}") for v in (drawn[0], low, high)))
-
-
-def _column(table: pa.Table, name: str) -> np.ndarray:
-    return columns(table, (name,))[name]

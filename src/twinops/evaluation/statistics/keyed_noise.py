@@ -27,10 +27,12 @@ import pyarrow.types as pt
 
 from twinops.entities.small_cells import SMALLEST_CELL
 
-EPSILON = 0.7
-"""What one count tells of one person at most by each of its two parts (the two-sided geometric's)."""
-SHAPE = 2.0
-"""Of each part of a weight (gamma, 1 on the mean): together a variance of 1.25, where the Bayesian bootstrap has 1."""
+EPSILON = (1.0, 0.4)
+"""What one count tells of one person at most by its group's part and by its table's (the two-sided geometric's)."""
+SHAPE = (4.0, 1.0)
+"""Of both parts of a weight (gamma, 1 on the mean): together a variance of 1.5, where the Bayesian bootstrap has 1. The
+group's is the smaller: it moves where somebody left, and nowhere else.
+"""
 SUBJECT, PLACE = "sid", "household"
 """Who a row is about; and which row of a table, which is nobody's own and moves when others leave."""
 
@@ -56,8 +58,8 @@ class KeyedNoise:
         """One weight per row (indices), positive and 1 on the mean, for all that is told of this group."""
         order = self._order(rows)
         out = np.ones(len(rows))
-        for drawing in self._drawings(rows[order], f"weights {name}"):
-            out[order] *= drawing.gamma(SHAPE, 1 / SHAPE, len(rows))
+        for drawing, shape in zip(self._drawings(rows[order], f"weights {name}"), SHAPE, strict=True):
+            out[order] *= drawing.gamma(shape, 1 / shape, len(rows))
         return out
 
     def count(self, rows: np.ndarray, name: str) -> int | None:
@@ -73,7 +75,8 @@ class KeyedNoise:
         return max(1, len(rows) - abs(self._moved(rows, f"hidden {name}"))) if len(rows) else 0
 
     def _moved(self, rows: np.ndarray, name: str) -> int:
-        pairs = (d.geometric(1 - math.exp(-EPSILON), 2) for d in self._drawings(rows[self._order(rows)], name))
+        both = zip(self._drawings(rows[self._order(rows)], name), EPSILON, strict=True)
+        pairs = (drawing.geometric(1 - math.exp(-epsilon), 2) for drawing, epsilon in both)
         return sum(int(one - other) for one, other in pairs)
 
     def _order(self, rows: np.ndarray) -> np.ndarray:

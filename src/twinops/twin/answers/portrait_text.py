@@ -84,7 +84,7 @@ def _habits(p: Portrait) -> Sequence[str]:
     return (
         "", "What is known of your shopping",
         f"  {_number(h.baskets, 'basket')} on {_number(h.shopping_days, 'day')}{span}",
-        f"  {h.usd:,.0f} {MONEY} in all, {h.usd_a_basket:,.0f} {MONEY} a basket",
+        f"  {h.usd:,.0f} {MONEY} in all, {h.usd_a_basket:,.0f} {MONEY} a basket over all of them alike",
         f"  last seen {days_ago(h.days_since or 0)}",
         f"  baskets a week: {pace}",
     )  # fmt: skip

@@ -7,7 +7,7 @@ last words which way.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,18 +20,17 @@ from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.told_themes import (
     BASKET,
     HARDLY,
+    HARDLY_ANY,
     NEWCOMER,
     RHYTHM,
     WHOLE,
     Answered,
+    counts_all,
     figures_of,
     told_themes,
     usual_figures,
 )
 from twinops.twin.model.model import TwinModel
-
-HARDLY_ANY = 0.05
-"""Visits of the last month over those of three: below it nothing is told of baskets there hardly were."""
 
 ALIKE = 0.05
 """Ratios nearer to one than this are told as the same."""
@@ -63,13 +62,14 @@ def reasons(twin: Opening, expected: Forecast | None = None) -> tuple[ThemeReaso
     newcomer = expected is not None and expected.basis == A_NEWCOMER
     answer = said if expected is None else np.array([expected.spend])
     told = told_themes(twin.model, twin.table, Answered(answer, said, np.array([newcomer])))
-    facts = theme_facts(twin.model, twin.table)
+    facts, pointing = theme_facts(twin.model, twin.table), pointed(twin.model, twin.table)
     facts |= {NEWCOMER: str(words()[NEWCOMER]["fact"]).format(days=2 * twin.model.horizon_days)}
     facts[WHOLE] = " ".join(fact for name, fact in facts.items() if fact and (newcomer or name != NEWCOMER))
     found = [
-        _reason(name, factor, facts.get(name, ""))
+        ThemeReason(title(name), kept, f"{facts.get(name, '')} {way(name, kept, pointing)}".strip())
         for name, factor in zip(told.names, told.factors[0].tolist(), strict=True)
         if not math.isnan(factor)
+        for kept in (float(f"{factor:.{KEPT_DIGITS}g}"),)
     ]
     return tuple(sorted(found, key=lambda r: -abs(math.log(r.factor))))
 
@@ -106,9 +106,42 @@ def _whole_or(average: float, significant: int) -> str:
     return f"{average:,.{0 if after <= 0 else max(after, 2)}f}"
 
 
-def _reason(name: str, factor: float, fact: str) -> ThemeReason:
-    kept = float(f"{factor:.{KEPT_DIGITS}g}")
-    return ThemeReason(title(name), kept, f"{fact} {moves(kept, whole=name == WHOLE)}".strip())
+def way(name: str, factor: float, pointing: Mapping[str, tuple[int, ...]]) -> str:
+    """Which way a theme moves what is expected, said so that it does not deny the figures told before it.
+
+    `pointing`: as `pointed` has it. Of the whole one figure that points its way is enough.
+    """
+    whole = name == WHOLE
+    own = tuple(s for signs in pointing.values() for s in signs) if whole else pointing.get(name, ())
+    up = 1 if factor > 1 else -1
+    said = up in own and (whole or -up not in own)
+    if abs(factor - 1) < HARDLY or said or not (whole or name in pointing):
+        return moves(factor, whole=whole)
+    also = words()["groups"].get(name, {}).get("also", "")
+    told = words()["moves_of_the_whole_together" if whole else "moves_together"]
+    return str(told["up" if up == 1 else "down"]).format(also=also)
+
+
+def pointed(model: TwinModel, row: pa.Table) -> dict[str, tuple[int, ...]]:
+    """Which way each figure points that `theme_facts` tells, as a reader sees it: 1 up, -1 down, 0 neither."""
+    usual, own = usual_figures(model), figures_of(row, model)
+    silence = float(row["recency_days"][0].as_py())
+    oftener, larger = float(own.oftener[0]), float(own.larger[0])
+    rhythm = (
+        _sign(float(own.a_day[0]), float(usual.a_day), told=lambda v: _times(v, usual=float(usual.a_day))),
+        _sign(float(round(float(usual.silence))), silence, told=str),
+        _beside_sign(oftener),
+    )
+    money = _sign(float(own.money[0]), float(usual.money), told=lambda v: f"{v:,.0f}")
+    return {RHYTHM: rhythm, BASKET: (money, 0 if oftener < HARDLY_ANY else _beside_sign(larger))}
+
+
+def _sign(own: float, usual: float, *, told: Callable[[float], str]) -> int:
+    return 0 if told(own) == told(usual) else 1 if own > usual else -1
+
+
+def _beside_sign(ratio: float) -> int:
+    return 0 if abs(ratio - 1) < ALIKE else 1 if ratio > 1 else -1
 
 
 def theme_facts(model: TwinModel, row: pa.Table) -> dict[str, str]:
@@ -118,16 +151,19 @@ def theme_facts(model: TwinModel, row: pa.Table) -> dict[str, str]:
     """
     usual, own = usual_figures(model), figures_of(row, model)
     silence, tenure = (int(row[name][0].as_py()) for name in ("recency_days", "tenure_days"))
+    _, steady, slow = model.decay_days
     filled: dict[str, dict[str, object]] = {
         RHYTHM: {
-            "own": _times(float(own.a_day[0])), "average": _times(float(usual.a_day)),
+            "own": _times(float(own.a_day[0]), usual=float(usual.a_day)), "slow": f"{slow:,}",
+            "average": _times(float(usual.a_day), usual=float(usual.a_day)),
             "ago": days_ago(silence), "usual_ago": days_ago(round(float(usual.silence))),
-            "visits": _visits(float(own.oftener[0])),
+            "visits": _visits(float(own.oftener[0]), steady, slow),
             "days": _days(tenure),
         },
         BASKET: {
             "own": f"{float(own.money[0]):,.0f}", "average": f"{float(usual.money):,.0f}",
-            "baskets": "" if own.oftener[0] < HARDLY_ANY else _baskets(float(own.larger[0])),
+            "over": "all of them alike" if counts_all(model) else f"about {slow:,} days",
+            "baskets": "" if own.oftener[0] < HARDLY_ANY else _baskets(float(own.larger[0]), steady, slow),
         },
     }  # fmt: skip
     made = words()["groups"].items()
@@ -143,22 +179,27 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days:,} days"
 
 
-def _times(a_day: float) -> str:
-    a_month = a_day * 365 / 12
+def _times(a_day: float, *, usual: float) -> str:
+    """How often, by the month, or by the year where the usual pace is below one a month."""
+    unit, often = ("month", a_day * 365 / 12) if usual * 365 / 12 >= 1 else ("year", a_day * 365)
     # a figure would be told as nothing; the pace is of a fading memory, so it says nothing of visits long ago
-    return f"{a_month:.1f} times a month" if a_month >= 0.05 else "hardly at all of late"
+    return f"{often:.1f} times a {unit}" if often >= 0.05 else "hardly at all of late"
 
 
-def _visits(ratio: float) -> str:
+def _visits(ratio: float, steady: int, slow: int) -> str:
     if ratio < HARDLY_ANY:
-        return "In the last month you hardly came at all."
-    said = _beside(ratio, "more visits", "fewer visits", "about as many visits")
-    return f"Against the last three months, the last one has {said}."
+        return f"Over about {steady:,} days you hardly came at all."
+    said = _beside(ratio, "more often", "less often", "about as often")
+    return f"Over about {steady:,} days you come {said} {_than(ratio)} over about {slow:,}."
 
 
-def _baskets(ratio: float) -> str:
+def _baskets(ratio: float, steady: int, slow: int) -> str:
     said = _beside(ratio, "larger", "smaller", "about as large")
-    return f"Against the last three months, baskets of the last one are {said}."
+    return f"Over about {steady:,} days they are {said} {_than(ratio)} over about {slow:,}."
+
+
+def _than(ratio: float) -> str:
+    return "as" if abs(ratio - 1) < ALIKE else "than"
 
 
 def _beside(ratio: float, more: str, less: str, alike: str) -> str:

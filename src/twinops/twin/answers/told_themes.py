@@ -29,6 +29,9 @@ BEYOND = 1.5
 NEARLY = 0.1
 """Baskets whose worth is no further from the average's speak for neither direction."""
 
+HARDLY_ANY = 0.05
+"""Visits in steady memory over those in slow: below it nothing is told of baskets there hardly were."""
+
 HARDLY = 0.02
 """A theme that multiplies by less than this from one is not worth a direction."""
 
@@ -101,20 +104,25 @@ def _against_sense(names: tuple[str, ...], logs: np.ndarray, model: TwinModel, s
     Who comes often and was here lately never hears that this lowers a forecast, whatever the head's weights are.
     """
     own, usual = figures_of(states, model), usual_figures(model)
-    money, larger = own.money / np.maximum(usual.money, LEAST), own.larger
     signs = {
         RHYTHM: (np.sign(own.a_day - usual.a_day), np.sign(usual.silence - own.silence)),
         # of baskets as large as the average's either way is credible
-        BASKET: (np.where(np.abs(money - 1) < NEARLY, np.nan, money - 1), np.where(larger == 1, np.nan, larger - 1)),
+        BASKET: (_apart(own.money, usual.money), _apart(own.money_of_late, usual.money)),
     }
     found = np.zeros(len(logs), dtype=bool)
     for name, each in signs.items():
         if name in names:
             moved = logs[:, names.index(name)]
-            moved = np.where(np.abs(np.expm1(moved)) < HARDLY, 0, moved)
+            moved = np.where(np.abs(np.expm1(np.clip(moved, -MOST, MOST))) < HARDLY, 0, moved)
             found |= np.logical_and.reduce([s >= 0 for s in each]) & (moved < 0)
             found |= np.logical_and.reduce([s <= 0 for s in each]) & (moved > 0)
     return found
+
+
+def _apart(own: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """The sign of own over usual; NaN where they are near each other."""
+    over = own / np.maximum(usual, LEAST) - 1
+    return np.asarray(np.where(np.abs(over) < NEARLY, np.nan, np.sign(over)))
 
 
 @dataclass(frozen=True)
@@ -128,23 +136,32 @@ class Figures:
     """Baskets a day, steady over slow memory."""
     larger: np.ndarray
     """Money a basket, steady over slow memory."""
+    money_of_late: np.ndarray
+    """Money a basket in steady memory; where hardly any are in it, `money`."""
 
 
 def figures_of(states: pa.Table, model: TwinModel) -> Figures:
     """Those of each row, in slow memory; where BG/NBD speaks, money of all baskets, which is what it reads."""
     s = columns(states, _COLUMNS)
-    all_of_it = CLASSIC in model.speakers.of("spend")
-    cents, baskets = ("cents_total", "baskets_total") if all_of_it else ("cents_slow", "baskets_slow")
+    cents, baskets = ("cents_total", "baskets_total") if counts_all(model) else ("cents_slow", "baskets_slow")
     pace = {m: s[f"baskets_{m}"] / np.maximum(s[f"exposure_{m}"], 1) for m in ("steady", "slow")}
     usd = {m: s[f"cents_{m}"] / np.maximum(s[f"baskets_{m}"], 1) / 100 for m in ("steady", "slow")}
     money = s[cents] / np.maximum(s[baskets], 1) / 100
-    return Figures(pace["slow"], money, s["recency_days"], _ratio(pace), _ratio(usd))
+    oftener = _ratio(pace)
+    of_late = np.where(oftener < HARDLY_ANY, money, usd["steady"])
+    return Figures(pace["slow"], money, s["recency_days"], oftener, _ratio(usd), of_late)
+
+
+def counts_all(model: TwinModel) -> bool:
+    """Whether money a basket is told of all baskets alike, which is what BG/NBD reads, and not of slow memory."""
+    return CLASSIC in model.speakers.of("spend")
 
 
 def usual_figures(model: TwinModel) -> Figures:
     """Those of whoever is average in every term: the one that an explanation starts from."""
     usual, one = dict(zip(TERMS, model.scaling.centres, strict=True)), np.array(1.0)
-    return Figures(np.exp(usual["pace"]), np.expm1(usual["value"]), np.expm1(usual["recency"]), one, one)
+    money = np.expm1(usual["value"])
+    return Figures(np.exp(usual["pace"]), money, np.expm1(usual["recency"]), one, one, money)
 
 
 def _ratio(of: Mapping[str, np.ndarray]) -> np.ndarray:

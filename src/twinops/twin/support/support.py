@@ -90,7 +90,8 @@ class Tier:
 class Support:
     """All of it. `basket_value` are the smallest and largest single baskets that a what-if may add.
 
-    `value_edges` part households by what a basket of theirs is worth on the mean, near the quartiles.
+    `value_edges` part households by what a basket of theirs is worth on the mean, `activity_edges` by how many baskets
+    are expected of them, `recency_edges` by the days since their last (whole): near the quartiles.
     """
 
     horizon_days: int
@@ -98,6 +99,8 @@ class Support:
     tiers: tuple[Tier, ...]
     newcomers: NewcomerModel | None
     value_edges: tuple[float, ...] = ()
+    activity_edges: tuple[float, ...] = ()
+    recency_edges: tuple[float, ...] = ()
 
     def tier(self, expected_baskets: float) -> Tier:
         """The tier of somebody of whom so many baskets are expected."""
@@ -113,6 +116,8 @@ class _SupportFile(StrictRecord):
     tiers: tuple[Tier, Tier, Tier]
     cold: NewcomerModel | None
     value_edges: tuple[NotNegative, ...] = ()
+    activity_edges: tuple[NotNegative, ...] = ()
+    recency_edges: tuple[NotNegative, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -121,8 +126,9 @@ class _SupportFile(StrictRecord):
         types = set(self.tiers[0].campaigns)
         if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == types for t in self.tiers):
             raise ValueError("a tier does not tell of every measure and campaign")
-        if list(self.value_edges) != sorted(set(self.value_edges)):
-            raise ValueError("the edges of value are out of order")
+        for edges in (self.value_edges, self.activity_edges, self.recency_edges):
+            if list(edges) != sorted(set(edges)):
+                raise ValueError("the edges of segments are out of order")
         return self
 
 
@@ -177,22 +183,34 @@ def fit_support(
     )
     usd, whose = (np.array(v) for v in zip(*((b.cents / 100, h) for h, bs in baskets.items() for b in bs), strict=True))
     means = np.array([sum(b.cents for b in bs) / 100 / len(bs) for bs in baskets.values() if bs])
-    return Support(model.horizon_days, _range(usd, whose), tuple(tiers), fit_newcomers(who, model), value_edges(means))
+    newest = known.cutoff == known.cutoff.max()  # a row a household: many of one would count it often
+    return Support(
+        model.horizon_days,
+        _range(usd, whose),
+        tuple(tiers),
+        fit_newcomers(who, model),
+        quartile_edges(means),
+        quartile_edges(expected.baskets[newest]),
+        quartile_edges(measured["recency_days"][newest], whole=True),
+    )
 
 
-def value_edges(means: np.ndarray) -> tuple[float, ...]:
-    """Quartiles of what a basket is worth by household, in two digits so that none is anybody's own.
+def quartile_edges(means: np.ndarray, *, whole: bool = False) -> tuple[float, ...]:
+    """Quartiles of what is told of each household, in two digits so that none is anybody's own.
+
+    `whole`: of whole numbers, at a whole number.
 
     An edge is left out where fewer than ten households would lie between it and the next, so that equal values part
     nobody, and all may be of one part.
 
-    >>> value_edges(np.arange(1.0, 101.0)), value_edges(np.full(100, 3_000.0))
+    >>> quartile_edges(np.arange(1.0, 101.0)), quartile_edges(np.full(100, 3_000.0))
     ((26.0, 50.0, 75.0), ())
-    >>> value_edges(np.arange(1.0, 102.0) / 1_000)
-    (0.026, 0.051, 0.076)
+    >>> quartile_edges(np.arange(1.0, 102.0) / 1_000), quartile_edges(np.arange(1.0, 101.0) // 10, whole=True)
+    ((0.026, 0.051, 0.076), (2.0, 5.0, 7.0))
     """
     edges: list[float] = []
-    for edge in sorted({float(f"{q:.1e}") for q in np.quantile(means, [0.25, 0.5, 0.75])}) if len(means) else ():
+    found = np.quantile(means, [0.25, 0.5, 0.75]) if len(means) else np.zeros(0)
+    for edge in sorted({float(f"{round(q) if whole else q:.1e}") for q in found}):
         last = edges[-1] if edges else -np.inf
         if ((means >= last) & (means < edge)).sum() >= FEWEST and (means >= edge).sum() >= FEWEST:
             edges.append(edge)
@@ -230,7 +248,8 @@ def from_text(text: str) -> Support | None:
         return None
     with refusing("The support file is not one", "Run `dvc repro twin`."):
         file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
-    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold, file.value_edges)
+    edges = (file.value_edges, file.activity_edges, file.recency_edges)
+    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold, *edges)
 
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:

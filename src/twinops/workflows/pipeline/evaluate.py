@@ -17,7 +17,7 @@ from twinops.evaluation.accuracy.calibration import Calibration, measure_calibra
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion, turned_conclusion
-from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
+from twinops.evaluation.accuracy.measures import TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import APART, EvaluateParams, HoldoutParams, changed
@@ -120,9 +120,12 @@ class EvaluateSteps:
         write(places.held_out_trees, to_json(last.challenger.to_record()))
         findings, calibration = measured.findings, measured.calibration
         places.keep("accuracy", findings, words)
-        slope = next((m for m in findings.measures if m.name == SLOPE), None)
         save(accuracy_picture(findings), places.figure("accuracy"), words)
-        save(calibration_picture(calibration, slope), places.figure("calibration"), words)
+        save(
+            calibration_picture(calibration, {m.name: m for m in findings.measures}),
+            places.figure("calibration"),
+            words,
+        )
         said = turned_conclusion(self.learning.chosen, self.learning.recipe)
         return Evaluated(findings, calibration, self.learning.choice, said)
 

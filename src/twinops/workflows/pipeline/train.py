@@ -20,6 +20,7 @@ from twinops.twin.model.recipe import Recipe
 from twinops.twin.model.recipe_file import recipe_text
 from twinops.twin.model.turning import turned
 from twinops.twin.state.examples import Examples
+from twinops.workflows.kept_penalties import keep_penalties
 from twinops.workflows.learning import Learning
 from twinops.workflows.panel import Panel
 from twinops.workflows.places import Places, write
@@ -87,10 +88,11 @@ class TrainSteps:
         return Fitted(from_text(to_text(model)), recipe, self.learning.choice, turned_conclusion(chosen, recipe))
 
     def keep(self, fitted: Fitted) -> Trained:
-        """Write `models/twin.json`, how it was made, the sealed list of who was trained on, and two pictures."""
+        """Write `models/twin.json`, how it was made, penalties, the sealed list of who was trained on, two pictures."""
         places, known = self.learning.plane.places, self.learning.examples().all_closed()
         write(places.model, to_text(fitted.model))
         write(places.recipe, recipe_text(fitted.recipe))
+        keep_penalties(places, fitted.recipe.penalties)
         remember(known, places, self.learning.plane.keys)
         return shown(fitted.model, known, self.learning)
 

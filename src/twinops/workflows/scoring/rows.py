@@ -83,8 +83,8 @@ class Answers:
 
     @cached_property
     def tables(self) -> SealedTables:
-        """Read once for all blocks: every file holds frames of all of them."""
-        return self.sealed.remembering()
+        """Read once for all blocks, a block after the other: every file holds frames of all of them."""
+        return self.sealed.ahead()
 
     def __call__(self, asked: pa.Table) -> pa.Table:
         """`GIVES`, a row each, by sid; nobody of whom nothing can be told."""

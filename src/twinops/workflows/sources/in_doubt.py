@@ -1,15 +1,33 @@
-"""What your sources leave to a person: who may stand in them twice, and messages that may ask for a right."""
+"""What your sources leave to a person: who may stand in them twice, noes not wholly read, messages that may ask."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+from twinops.data.own_sources.answers import UNKNOWN_PURPOSE
 from twinops.data.own_sources.asked_rights import unheard
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.doubles import doubles_in, told_doubles
+from twinops.data.own_sources.mapping import UNKNOWN_ANSWER
 from twinops.data.own_sources.replaced import replaced
+from twinops.data.own_sources.undated import UNDATED_NO
+from twinops.data.own_sources.unread_noes import UNREAD
+from twinops.entities.small_cells import shown
 from twinops.params import Params
+from twinops.workflows.intake import BATCH
 from twinops.workflows.places import Places
 
 MOST_PLACES = 20
+NOES = {
+    UNKNOWN_PURPOSE: (
+        "noes are for a purpose that nobody knows, and hold for every purpose until somebody says what the word means: "
+        "`codes: {purpose: {WORD: offers}}` of the source of consent."
+    ),
+    UNREAD: "noes have something else that cannot be read (a basis, a notice, a number), and hold all the same.",
+    UNDATED_NO: "noes have no day that can be read, and hold from the last day of their file on.",
+    UNKNOWN_ANSWER: "answers are words that nobody knows, and count as a no: `codes: {event: {WORD: granted}}` says "
+    "more.",
+}
 
 
 def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
@@ -24,7 +42,17 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
     found = doubles_in(telling, replaced(s for s in sources.values() if s.said.joins).newest.keys())
     where = " and ".join(f"own.{s.name}" for s in telling)
     twice = (told_doubles(found, where, "`replaces` under columns"),) if found else ()
-    return (*twice, *(told for s in sources.values() if (told := _unheard(s))))
+    return (*_noes(places), *twice, *(told for s in sources.values() if (told := _unheard(s))))
+
+
+def _noes(places: Places) -> Iterator[str]:
+    """Noes that stand though something of them is not understood, as they were collected."""
+    path = places.counts("consent", BATCH)
+    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for reason, why in NOES.items():
+        n = told.get("unscored", {}).get(reason, 0)
+        if n:
+            yield f"{shown(n) or 'Fewer than ten'} {why}"
 
 
 def _unheard(source: DeclaredSource) -> str:
@@ -34,8 +62,8 @@ def _unheard(source: DeclaredSource) -> str:
         return ""
     more = " and more" if len(places) > MOST_PLACES else ""
     return (
-        f"{len(places):,} messages of own.{source.name} have words that look like a request for erasure, a copy or the "
-        f"like, in a category that opens no case: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
-        f"{Path(source.said.path or source.name).name}. Look at them, and take what is one in with "
-        "`twinops subject requests --file`; a category that asks for a right stands under `requests`."
+        f"Messages of own.{source.name} whose words look like a request for erasure, a copy or the like, in a category "
+        f"that opens no case: {len(places):,}. Look at them here and take in what is one with "
+        f"`twinops subject requests --file`: lines {', '.join(map(str, places[:MOST_PLACES]))}{more} of "
+        f"{Path(source.said.path or source.name).name}. A category that asks for a right stands under `requests`."
     )

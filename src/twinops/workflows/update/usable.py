@@ -12,7 +12,7 @@ def usable(*, places: Places, grid: FeaturesParams) -> bool:
 
     Its evidence comes last: without it the run that made the candidate broke off.
     """
-    if not all(path.is_file() for path in (places.model, places.recipe, places.evidence)):
+    if not all(path.is_file() for path in (places.model, places.recipe, places.penalties, places.evidence)):
         return False
     model = shipped_model(places)
     return (model.horizon_days, tuple(model.decay_days)) == (grid.horizon_days, tuple(grid.decay_days))

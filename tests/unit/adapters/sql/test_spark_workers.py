@@ -19,6 +19,7 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.elsewhere import working_on
 from twinops.data.vault import seal
 from twinops.data.vault.blocks import Block
+from twinops.errors import ServiceError
 from twinops.twin.model import block_sums
 from twinops.twin.model.glm import Head, fit_activity, fit_rate, fit_visits
 
@@ -115,6 +116,15 @@ def test_the_executors_seal_the_same_bytes_with_the_keys_of_their_own_subjects(
     assert max(map(len, asked)) < len(everybody) / 10
     written = [file.read_bytes() for file in spilled.rglob("*") if file.is_file()]
     assert not any(key in found for key in keys._keys.values() for found in written)
+
+
+def test_keys_are_lent_of_those_who_are_sealed_alone_and_for_as_long_as_that_takes(spark):
+    keys = MemoryKeys()
+    sealed, other = keys.subject_ids(["a", "b"])
+    with spark.lending(keys, [sealed]) as lent:
+        assert lent.subject_keys([sealed, other]) == keys.subject_keys([sealed])
+    with pytest.raises(ServiceError):
+        lent.subject_keys([sealed])
 
 
 def test_parts_are_sealed_by_the_executors_as_they_are_here(spark, tmp_path, small_blocks):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
-from twinops.data.vault import seal
+from twinops.data.vault import seal, sealed_ahead
 from twinops.data.vault.seal import erased, in_parts, write_sealed
+from twinops.data.vault.sealed_ahead import FramesAhead
 from twinops.data.vault.sealed_file import SealedFile
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError, IntegrityError
@@ -85,19 +87,59 @@ def test_who_asks_of_one_subject_opens_nobody_else(tables, keys, tmp_path):
     assert tables.of([seven]).of([seven, three]).one(three, "transactions").num_rows == 0
 
 
-def test_a_reader_that_remembers_reads_a_file_once_and_asks_for_keys_each_time(tables, keys, monkeypatch):
+def many(path: Path, keys: MemoryKeys, *, households: int = 300) -> list[bytes]:
+    """A file of so many subjects, and who they are, rising."""
+    table = pa.table({"household_id": range(households), "cents": range(households)})
+    write_sealed(table, path, dataset="panel", keys=keys, subject="household_id")
+    return SealedFile.read(path, "panel").sids
+
+
+def test_who_goes_ahead_gets_the_same_frames_reads_a_file_once_and_lets_go_what_lies_behind(
+    tmp_path, keys, monkeypatch
+):
+    path = tmp_path / "panel.parquet"
+    sids = many(path, keys)
+    monkeypatch.setattr(sealed_ahead, "FRAMES", 16)
+    begun, begin = [], FramesAhead._begin
+    monkeypatch.setattr(FramesAhead, "_begin", lambda self: begun.append(1) or begin(self))
+    reader, whole = FramesAhead(path, "panel"), SealedFile.read(path, "panel")
+    for n in range(0, 300, 30):
+        for asked in (sids[n : n + 30], sids[n + 3 : n + 20], sids[n + 3 : n + 5]):
+            assert reader.of(asked) == whole.of(asked)
+        assert len(reader._seen.sids) <= 30 + 16
+    assert len(begun) == 1
+    assert reader.of([b"\xff" * 16]).sids == reader.of([]).sids == []
+    assert reader.of(sids[5:9]) == whole.of(sids[5:9]), "somebody behind: begun anew"
+    assert len(begun) == 2
+
+
+def test_keys_are_asked_for_each_time_whoever_goes_ahead(tables, keys):
     three, seven = keys.known_sid("3"), keys.known_sid("7")
-    read = []
-    whole = SealedFile.copy.__func__
-    monkeypatch.setattr(SealedFile, "copy", classmethod(lambda cls, path: read.append(path) or whole(cls, path)))
-    kept = tables.remembering()
-    rows = [kept.one(sid, "transactions") for sid in (three, seven, three)]
-    files = len(read)
-    assert files == len(set(read))
-    assert [r.equals(tables.one(sid, "transactions")) for r, sid in zip(rows, (three, seven, three), strict=True)]
-    assert len(read) == 4 * files
+    ahead = tables.ahead()
+    for sid in (three, seven, three):
+        assert ahead.one(sid, "transactions").equals(tables.one(sid, "transactions"))
     keys.forget(three)
-    assert kept.one(three, "transactions").num_rows == 0
+    assert ahead.one(three, "transactions").num_rows == 0
+
+
+def test_what_is_no_whole_sealed_file_is_an_error_for_who_goes_ahead_too(tmp_path, keys, monkeypatch):
+    path = tmp_path / "panel.parquet"
+    sids = many(path, keys, households=40)
+    monkeypatch.setattr(sealed_ahead, "FRAMES", 8)
+    with pytest.raises(DataError, match="is not there"):
+        FramesAhead(tmp_path / "links.parquet", "links")
+    with pytest.raises(IntegrityError, match="holds panel of batch panel"):
+        FramesAhead(path, "transactions")
+    table = pq.read_table(path)
+    order = [*range(20), 0, *range(20, 40)]  # the first once more, of another batch than itself
+    pq.write_table(table.take(order), path)
+    reader = FramesAhead(path, "panel")
+    assert reader.of(sids[:5]).sids == sids[:5]
+    with pytest.raises(IntegrityError, match="twice or out of order"):
+        reader.of(sids[30:])
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(IntegrityError, match="not a sealed file"):
+        FramesAhead(path, "panel")
 
 
 def test_how_many_were_erased_is_still_told(tables, keys):

@@ -33,8 +33,12 @@ def test_a_mean_that_lies_at_the_end_of_its_range_is_told_to_and_one_within_is_n
 
 @pytest.mark.parametrize("a_day", [0.0, 0.001])
 def test_a_pace_that_has_faded_is_no_claim_about_how_often_somebody_came(a_day: float):
-    assert _times(a_day) == "hardly at all of late"
-    assert _times(0.1) == "3.0 times a month"
+    assert _times(a_day, usual=0.1) == "hardly at all of late"
+    assert _times(0.1, usual=0.1) == "3.0 times a month"
+
+
+def test_where_the_usual_pace_is_below_one_a_month_it_is_told_by_the_year():
+    assert (_times(0.004, usual=0.003), _times(0.1, usual=0.003)) == ("1.5 times a year", "36.5 times a year")
 
 
 def test_a_currency_without_smaller_coins_has_none_whatever_a_declaration_leaves_out():

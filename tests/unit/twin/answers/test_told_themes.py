@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.portrait import average_spend
 from twinops.twin.answers.theme_facts import in_digits, reasons
 from twinops.twin.answers.told_themes import (
+    BASKET,
     BEYOND,
     BOUND,
     RHYTHM,
@@ -116,11 +118,59 @@ def test_one_more_visit_yesterday_of_somebody_frequent_does_not_turn_the_sentenc
         assert "That lowers" not in told.get(title(RHYTHM), ""), name
 
 
+def _denies_its_figures(sentence: str) -> bool:
+    """Whether a sentence, read as it stands, ends against every figure it told, or against one without more words."""
+    ends = re.search(r"That (raises|lowers) |together, that (raises|lowers) |(more|less) is expected of", sentence)
+    if ends is None:
+        return False
+    bare, together, whole = ends.groups()
+    up = (bare or together or whole) in ("raises", "more")
+    spends = re.search(r"You spend ([\d,]+) .*?the average ⟨one⟩ ([\d,]+)\.", sentence)
+    often, lately = re.search(r"You come ([\d.]+) .*?average ⟨one⟩ ([\d.]+) ", sentence), "less often than" in sentence
+    ago = re.search(r"You last shopped ([\d,]+) .*?average ⟨one⟩ ([\d,]+) days ago", sentence)
+    pairs = [m for m in (spends and spends.groups(), often and often.groups(), ago and ago.groups()[::-1]) if m]
+    signs = [np.sign(float(a.replace(",", "")) - float(b.replace(",", ""))) for a, b in pairs]
+    signs += [1] * (("more often than" in sentence) + ("larger than" in sentence))
+    signs += [-1] * (lately + ("smaller than" in sentence))
+    against = [s for s in signs if s == (-1 if up else 1)]
+    with_it = [s for s in signs if s == (1 if up else -1)]
+    return bool(bare and against) or bool(whole and not with_it and signs and "counts too" not in sentence)
+
+
+@each
+@pytest.mark.parametrize("every", [3, 11, 90])
+@pytest.mark.parametrize("trend", [0.95, 1.0, 1.05])
+def test_no_sentence_denies_the_figures_it_tells(name, every, trend):
+    for cents in (300, 2_500, 30_000):
+        for silence in (1, 25, 100):
+            days = range(0, DAY - silence + 1, every)
+            diary = [(d, max(round(cents * trend**i), 1)) for i, d in enumerate(days)]
+            for reason in reasons(opened(HEADS[name], diary)):
+                assert not _denies_its_figures(reason.sentence), reason
+
+
+def test_a_basket_that_is_above_the_average_in_every_memory_is_never_told_to_lower():
+    model = _bent(value=-2.0, value_warming=3.0)
+    baskets = [(d, 40_000 if d < 110 else 30_000) for d in range(0, DAY, 3)]
+    told = {r.theme: r.sentence for r in reasons(opened(model, baskets))}
+    assert "lowers" not in told.get(title(BASKET), "")
+
+
+def test_a_figure_a_basket_names_the_memory_that_it_is_counted_over():
+    both = [(name, " ".join(r.sentence for r in reasons(opened(HEADS[name], [(d, 900) for d in range(0, DAY, 9)]))))
+            for name in ("regression", "classic")]  # fmt: skip
+    slow = HEADS["regression"].decay_days[2]
+    assert f"a basket, counted over about {slow} days; " in both[0][1]
+    assert "a basket, counted over all of them alike; " in both[1][1]
+    for _, said in both:
+        assert "month has" not in said
+
+
 def test_themes_that_cancel_are_told_as_one_with_the_facts_of_all():
     (only,) = reasons(opened(HEADS["cancelling over headings"], [(d, 30_000) for d in range(0, DAY, 2)]))
     assert only.theme == title(WHOLE)
     assert "You come " in only.sentence
-    assert "a basket; the average ⟨one⟩" in only.sentence
+    assert "a basket, counted over about " in only.sentence
     assert " is expected of you " in only.sentence
 
 

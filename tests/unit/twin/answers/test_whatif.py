@@ -274,14 +274,14 @@ def test_what_a_reason_says_of_a_household_is_counted_and_does_not_hang_on_the_w
         found = reasons(Opening(model, None, state, DAY))
         said = " ".join(r.sentence for r in found)
         pace = 7 * state.at(DAY)["baskets_slow"] / state.at(DAY)["exposure_slow"]
-        assert f"You come {pace * 365 / 84:.1f} times a month; the average ⟨one⟩" in said
+        assert f"You come {pace * 365 / 84:.1f} times a month, counted over about {GRID.decay_days[2]} days; " in said
         assert "You last shopped 1 day ago; the average ⟨one⟩ " in said
-        assert "You spend 20 ⟨money⟩ a basket; the average ⟨one⟩" in said
+        assert "You spend 20 ⟨money⟩ a basket, counted over about " in said
         for r in found:
             way = "hardly changes" if abs(r.factor - 1) < 0.02 else "raises" if r.factor > 1 else "lowers"
             side = {"hardly changes": "about as much", "raises": "more", "lowers": "less"}[way]
             as_one = r.theme == "all of your shopping taken together"
-            assert (f" {side} is expected of you " if as_one else f" That {way} what is expected.") in r.sentence
+            assert (f" {side} is expected of you " if as_one else f"hat {way} what is expected.") in r.sentence
 
 
 def test_rounded_reasons_hold_no_figure_of_the_household():

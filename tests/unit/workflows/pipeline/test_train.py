@@ -16,8 +16,9 @@ from twinops.errors import DataError
 from twinops.evaluation.accuracy.choice import FACT, Choice
 from twinops.evaluation.accuracy.coefficients import clustered_errors
 from twinops.params import ChallengerParams, TrainParams
-from twinops.twin.model.families import HEADS, REGRESSIONS
+from twinops.twin.model.families import HEADS, HURDLE, REGRESSION, REGRESSIONS, Speakers
 from twinops.twin.model.model_file import from_text
+from twinops.workflows.kept_penalties import kept_penalties
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.train import train
 
@@ -35,9 +36,9 @@ def made(root, transactions=CROWD, *, threads=1):
     return places, keys, supplied(train, places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, trees=trees)
 
 
-def chosen(places, name: str = "glm"):
+def chosen(places, speakers: Speakers = REGRESSIONS):
     """What `choose` would have left."""
-    said = {"facts": {FACT: {"value": asdict(Choice(REGRESSIONS, False, dict.fromkeys(HEADS, "of a test")))}}}
+    said = {"facts": {FACT: {"value": asdict(Choice(speakers, False, dict.fromkeys(HEADS, "of a test")))}}}
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
 
@@ -59,6 +60,18 @@ def test_what_ships_has_ranges_and_says_who_speaks(once):
     _, _, trained = once
     assert trained.model.speakers == trained.choice.speakers == REGRESSIONS
     assert trained.model.intervals.calibrated_on == 141
+
+
+def test_others_who_speak_make_another_recipe_and_leave_the_penalties_as_they_are(tmp_path):
+    places, keys, _ = made(tmp_path)
+    before = places.recipe.read_bytes(), places.penalties.read_bytes()
+    assert kept_penalties(places, TrainParams(activity_c=9.0, spend_alpha=9.0)) == PENALTIES
+    chosen(places, Speakers((REGRESSION,), (HURDLE,), (HURDLE,)))
+    few = ChallengerParams(least_rows=10, activity_trees=5, rate_trees=5)
+    engine = DuckDBEngine(threads=1)
+    supplied(train, places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, trees=few)
+    assert places.recipe.read_bytes() != before[0]
+    assert places.penalties.read_bytes() == before[1], "who follows from them alone is not made anew"
 
 
 def test_nobody_was_chosen_is_a_clear_data_error(once):

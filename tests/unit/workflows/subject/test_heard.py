@@ -85,7 +85,8 @@ def test_texts_that_look_like_a_request_are_pointed_at_by_place_and_nothing_of_t
     rows = (*ROWS, "1005;09.03.2024 09:00;;dostawa;Please delete my account and all my data, Jan Kowalski")
     shop, _ = desk_of(tmp_path, *rows, requests=ASKS)
     (told,) = in_doubt(shop.places, shop.params)
-    assert told.startswith("1 messages of own.desk")
+    assert told.startswith("Messages of own.desk whose words look like a request")
+    assert "opens no case: 1." in told
     assert "lines 5 of service.csv" in told
     assert "Kowalski" not in told
 

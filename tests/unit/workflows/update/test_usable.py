@@ -22,7 +22,7 @@ def places(tmp_path: Path) -> Places:
     """All that a run leaves of its candidate."""
     made = Places(tmp_path)
     write(made.model, TEXT)
-    for path in (made.recipe, made.evidence):
+    for path in (made.recipe, made.penalties, made.evidence):
         write(path, "{}")
     return made
 
@@ -33,7 +33,7 @@ def test_a_candidate_that_is_whole_and_remembers_as_the_parameters_say_is_asked(
     assert usable(places=places, grid=later), "windows that move on are no reason for another one"
 
 
-@pytest.mark.parametrize("lost", ["model", "recipe", "evidence"])
+@pytest.mark.parametrize("lost", ["model", "recipe", "penalties", "evidence"])
 def test_one_whose_making_broke_off_is_made_anew(places: Places, lost: str) -> None:
     getattr(places, lost).unlink()
     assert not usable(places=places, grid=GRID)

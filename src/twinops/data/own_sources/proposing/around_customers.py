@@ -296,8 +296,9 @@ class AroundCustomers:
             named = ", ".join(map(printable, unknown[:10]))
             way = code_option("optins.purpose", unknown[0], "PURPOSE")
             draft.notes.append(
-                f"Purposes that are not ours are quarantined: {named}. If one is, `{way}` says it, with commas between "
-                f"several; ours are {', '.join(Purpose)}."
+                f"Purposes that are not ours are quarantined: {named}; a no for one counts as a no to every purpose "
+                f"until its word is said. If one is ours, `{way}` says it, with commas between several; ours are "
+                f"{', '.join(Purpose)}."
             )
         found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
         return found | {theirs: ", ".join(purposes_in(means)) for theirs, means in said.items()}

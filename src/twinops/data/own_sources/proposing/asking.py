@@ -13,10 +13,12 @@ from twinops.data.own_sources.drafting import Draft, Said
 from twinops.data.own_sources.proposing import more_files
 from twinops.data.own_sources.recognising import DateFormat
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.own_params import OPEN, form
+from twinops.own_params import OPEN, REPLACES, form
 
 BASES = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
 FILE = "params.yaml"
+WHOSE = ("household_id", REPLACES)
+"""Columns that say whom a row is about, and nothing of them."""
 _DISCOUNTS = {
     pricing.TO_TAKE_OFF: "it is taken off what the line says",
     pricing.TAKEN_OFF: "the line is read as what was paid",
@@ -182,7 +184,7 @@ def _of_bases(own: Mapping[str, Mapping[str, Any]], said: Said) -> Iterator[Ques
             where=_under("bases.offers", _serving(own, Purpose.OFFERS) or ["sales"]),
         )
     if "customers" in own and not said.groups_basis:
-        named = ", ".join(c.replace("_", " ") for c in own["customers"]["columns"] if c != "household_id") or "nothing"
+        named = ", ".join(c.replace("_", " ") for c in own["customers"]["columns"] if c not in WHOSE) or "nothing"
         yield Question(
             "groups_basis",
             f"On which legal basis may {Path(own['customers']['path']).name} ({named}) be used to assess whether "

@@ -50,7 +50,8 @@ def tell(draft: Draft, said: Said) -> None:
 def _pattern(word: str) -> str:
     """The same as `holds` looks for, in text that is plain already."""
     ends = r"\w*" if word.endswith("*") else ""
-    return rf"(?<!\w){r'\W+'.join(map(re.escape, plain(word.rstrip('*')).split()))}{ends}(?!\w)"
+    apart = r"\W+".join(map(re.escape, plain(word.rstrip("*")).split()))
+    return rf"(?<!\w){apart}{ends}(?!\w)"
 
 
 def _listed() -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -24,7 +24,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import line_numbers
+from twinops.data.own_sources.proposing import line_numbers, receipt_totals
 from twinops.data.own_sources.proposing.sales_declared import NUMBERS, last_day
 from twinops.data.own_sources.recognising import (
     date_format,
@@ -71,6 +71,7 @@ def sales_draft(path: Path, said: Said) -> Draft:
     told = pricing.told_by_total(draft, looks.amounts)
     pricing.without_discount(draft, looks.amounts)
     _pieces_called_amount(draft)
+    receipt_totals.take_the_lines(draft, looks.amounts, said=said.of("sales"))
     _one_amount(draft)
     pricing.decide(draft, said, told)
     _must_be_there(draft, looks)
@@ -132,17 +133,14 @@ def _named(theirs: str, ours: str) -> int:
     found = parts_of(theirs)
     if ours == "quantity" and found[:2] in (["number", "of"], ["no", "of"], ["num", "of"], ["nombre", "de"]):
         return 3
-    if ours in NUMBERS and set(found) & (_untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
+    if ours in NUMBERS and set(found) & (pricing.untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
         return 0
     score = fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+    if ours == "sales_value" and "subtotal" in "".join(found):
+        return min(score, 2)  # before what comes off
     # the name of a product is one, and its number is the better one
     called = ours == "product_id" and fit(theirs, words()["files"]["products"]["product_type"], an_id=False)
     return min(score, 2) if called or (score and set(found[:1]) & _titles()) else score
-
-
-@cache
-def _untaken() -> frozenset[str]:
-    return frozenset(map(plain, words()["not_amounts"]))
 
 
 @cache

@@ -38,6 +38,8 @@ RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
 REPLACES = "replaces"
 """The customer number that a row's own number replaced: both are one subject's."""
+CHANNEL = "channel"
+"""The column of ours that says by which channel an answer holds."""
 ANSWER = {"purpose": "which purpose", "event": "what was said"}
 """Columns that a table with a column a purpose is turned into: a row an answer."""
 BESIDE = {"born": "birth_year"}
@@ -118,9 +120,12 @@ CLOCKS = ("iso", "epoch", "epoch_ms")
 class TimeParams(Section):
     """How a moment is written (`iso`, `epoch`, `epoch_ms`, or strptime's letters), in which zone, and in which zone
     days are counted.
+
+    `also`: other ways that some cells are written in; a cell that two of them read as two moments is not read.
     """
 
     format: Annotated[str, Field(min_length=2, max_length=40)] = "iso"
+    also: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
     zone: str
     counted_in: str | None = None
 
@@ -136,14 +141,16 @@ class TimeParams(Section):
                 ZoneInfo(zone)
             except (KeyError, ValueError, OSError):
                 yield f"time: there is no time zone {zone}"
-        if self.format not in CLOCKS and not self._tells_a_day():
-            yield f"time.format {self.format!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
+        for one in (self.format, *self.also):
+            if one not in CLOCKS and not self._tells_a_day(one):
+                yield f"time.format {one!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
 
-    def _tells_a_day(self) -> bool:
+    @staticmethod
+    def _tells_a_day(format_: str) -> bool:
         """What the letters write they can read again, the day of the month before all."""
         day = datetime(1999, 3, 31, tzinfo=UTC)
         try:
-            return datetime.strptime(day.strftime(self.format), self.format).date() == day.date()  # noqa: DTZ007
+            return datetime.strptime(day.strftime(format_), format_).date() == day.date()  # noqa: DTZ007
         except ValueError:
             return False
 
@@ -223,7 +230,8 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
-    "special_reviewed", "language", "brand", "only", "carried_down", "requests",
+    "special_reviewed", "language", "brand", "only", "carried_down", "requests", "offers_by",
+    "holding",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -231,11 +239,14 @@ FIELDS = (
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours.
 
-    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. A list of
-    objections may say several lengths: a number stands for the customer of each, as none may be lost.
+    `digits`: customer numbers are digits, so many; blanks, dashes and lost zeros are no difference. `prefixes`: letters
+    stand before them, which may be lost, or in another case. A list of objections may say several lengths: a number
+    stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
+    `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
+    `offers_by`: of answers that name a channel, those by which offers are sent; without it they need a yes to each.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
 
@@ -255,6 +266,7 @@ class OwnSource(Section):
     sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
     digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
+    prefixes: tuple[Annotated[str, Field(pattern=r"^([^\W\d_]{1,8}[-./ ]?)?$")], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -266,6 +278,7 @@ class OwnSource(Section):
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    holding: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     carried_down: tuple[Theirs, ...] = ()
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
@@ -275,6 +288,7 @@ class OwnSource(Section):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
     requests: dict[Theirs, RequestWord] = Field(default_factory=dict)
+    offers_by: tuple[Word, ...] = ()
     rules: dict[str, CellRules] = Field(default_factory=dict)
     contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
@@ -312,7 +326,8 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values(), *self.times.values(), *self.only)))
+        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding)
+        return tuple(dict.fromkeys((*self.entering.values(), *beside)))
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -393,12 +408,14 @@ class OwnSource(Section):
     def _whose_and_when(self) -> Iterator[str]:
         if len(self.digits) > 1 and not self.form.lists:
             yield f"digits: {self.kind} say one length; only a list of objections may say several"
+        if self.prefixes and not self.digits:
+            yield "prefixes: say under digits how many digits stand behind them (1: no zeros stand before)"
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
-        there = [c for c in self.form.settled_by if c in self.columns and c != REPLACES]
+        there = [c for c in self.form.settled_by if c in self.columns and c not in (REPLACES, CHANNEL)]
         if there and "basket_id" not in self.entering:
             yield f"{', '.join(there)} goes with basket_id: map it in columns and say in legal.purposes what it is for"
         if self.carried_down and "basket_id" not in self.entering:
@@ -407,6 +424,8 @@ class OwnSource(Section):
             yield f"carried_down: {', '.join(unread)} is the receipt itself, or a column that is not read"
         if self.requests and "category" not in self.entering:
             yield "requests: map category in columns and say in legal.purposes what it is for"
+        if self.offers_by and CHANNEL not in self.entering:
+            yield "offers_by: map channel in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.corrections == "replace" and self.reads == "folder":

@@ -238,7 +238,9 @@ STAGES: dict[Any, dict[str, Any]] = {
     twin: {"penalties": PENALTIES},
     drift: {
         "penalties": PENALTIES,
-        "drift_days": DriftParams(reference_cutoff=113, current_cutoff=141, draws=20, seed=1, early_from=85, early_draws=50),
+        "drift_when": DriftParams(
+            reference_cutoff=113, current_cutoff=141, draws=20, seed=1, early_from=85, early_draws=50
+        ),
     },
 }
 

@@ -18,6 +18,7 @@ from twinops.entities.wording import MANY
 from twinops.errors import REFUSED, ParamsError
 
 if TYPE_CHECKING:
+    from twinops.workflows.scoring.offered import DecisionTold
     from twinops.workflows.scoring.scored import ModelGiven, Scored
 
 app = typer.Typer(add_completion=False)
@@ -127,10 +128,16 @@ def _text(found: Scored) -> str:
     if found.decision is not None:
         d = found.decision
         lines.append(
-            f"{d.name} (by {d.by}): of {_count(d.asked)} candidates {_count(d.selected)} selected, "
-            f"{_count(d.contacted)} may be contacted; kept back: {_counts(d.kept_back) or 'nobody'}"
+            f"{d.name} (by {d.by}): of {_count(d.asked)} candidates {_count(d.selected)} selected, {_contacted(d)}"
         )
     return "\n".join(lines)
+
+
+def _contacted(told: DecisionTold) -> str:
+    """How many may be contacted; where that would tell of a few who are kept back, that the table says who."""
+    if told.contacted is None and told.selected is not None:
+        return f"the policy keeps a few of them back, {HIDDEN} how many: the table says of each whether they are"
+    return f"{_count(told.contacted)} may be contacted; kept back: {_counts(told.kept_back) or 'nobody'}"
 
 
 def _counts(of: dict[str, int | None] | object) -> str:

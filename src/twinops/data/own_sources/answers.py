@@ -9,14 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cell_values import event_of, is_nothing, of_digits
+from twinops.data.own_sources.cell_values import event_of, is_nothing
 from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.customer_number import form_of
 from twinops.entities.consent import Event, Purpose
 from twinops.own_params import ANSWER, OwnSource
 
 SILENT = "no_answer"
 """Left at the door: nothing was said there."""
 NO_OBJECTION = "no_objection"
+NO_NUMBER = "no_customer_number"
+"""A title, a head or a remark among numbers that are told by their digits."""
 UNKNOWN_PURPOSE = "no_for_an_unknown_purpose_taken_for_all"
 
 
@@ -67,7 +70,7 @@ def _on_its_day(table: pa.Table, said: OwnSource, purpose: Purpose) -> pa.Table:
 def fold(said: OwnSource) -> int:
     """How many answers a record may hold."""
     if said.form.lists:
-        return (1 if _one_purpose(said) else len(Purpose)) * max(len(said.digits), 1)
+        return (1 if _one_purpose(said) else len(Purpose)) * form_of(said).several
     # a no for a purpose that nobody knows is one to each
     return len(said.answers) or max(len(Purpose) if _listed(said) else 1, *map(len, _meant(said).values()), 1)
 
@@ -137,19 +140,23 @@ def _speaks(text: str, said: OwnSource) -> bool:
 
 def _objections(cells: TextCells, said: OwnSource) -> TextCells:
     """Whoever stands in the list objects to every purpose, or to the one that is named; a clear no is no objection."""
-    table = cells.table
+    table, left = cells.table, dict[str, int]()
+    if said.digits:
+        numbered = pc.fill_null(pc.match_substring_regex(table[said.columns["household_id"]], r"\p{Nd}"), True)
+        titles = table.num_rows - pc.sum(numbered, min_count=0).as_py()
+        left, table = {NO_NUMBER: titles} if titles else {}, table.filter(numbered)
     if "event" in said.entering:
         codes = said.codes.get("event", {})
         told = [(text or "").strip() for text in table[said.columns["event"]].to_pylist()]
         no = [event_of(codes.get(text, text)) is Event.REFUSED for text in told]
     else:
         no = [False] * table.num_rows
-    left = {NO_OBJECTION: sum(no)} if any(no) else {}
+    left |= {NO_OBJECTION: sum(no)} if any(no) else {}
     listed = table.filter(pa.array([not n for n in no], pa.bool_()))
-    stands = pa.array([str(Event.OBJECTED)] * listed.num_rows, pa.string())
     parts = []
     lost: dict[str, int] = {}
     for m, whom in enumerate(_whoever_it_may_be(listed, said)):
+        stands = pa.array([str(Event.OBJECTED)] * whom.num_rows, pa.string())
         if _one_purpose(said):
             rows = _answered(whom, stands, said.constants["purpose"])
             parts.append(rows.set_column(0, "place", _placed(whom, said, m)))
@@ -169,15 +176,16 @@ def _objections(cells: TextCells, said: OwnSource) -> TextCells:
 
 
 def _whoever_it_may_be(listed: pa.Table, said: OwnSource) -> list[pa.Table]:
-    """The list with each length that customer numbers have: an objection is lost by no way of writing it."""
-    if len(said.digits) < 2:
+    """The list with each customer that a number may stand for: an objection is lost by no way of writing it."""
+    form = form_of(said)
+    if form.several < 2:
         return [listed]
     theirs = said.columns["household_id"]
-    at, written = listed.column_names.index(theirs), listed[theirs].to_pylist()
-    return [
-        listed.set_column(at, theirs, pa.array([t and of_digits(t, digits) for t in written], pa.string()))
-        for digits in said.digits
-    ]
+    at = listed.column_names.index(theirs)
+    every = [form.every(t) if t else (t,) for t in listed[theirs].to_pylist()]
+    nth = ([one[n] if n < len(one) else None for one in every] for n in range(form.several))
+    tables = (listed.set_column(at, theirs, pa.array(who, pa.string())) for who in nth)
+    return [t if not n else t.filter(t[theirs].is_valid()) for n, t in enumerate(tables)]
 
 
 def _one_purpose(said: OwnSource) -> bool:

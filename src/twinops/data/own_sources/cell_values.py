@@ -27,7 +27,6 @@ MAX_ANSWER = 60
 _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,2})?")
 _FLOATING_ID = re.compile(r"([0-9]{1,20})\.0+")
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
-_BETWEEN_DIGITS = re.compile(r"[\s./\u2010-\u2015-]")
 _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
 _ISO = re.compile(
@@ -39,21 +38,22 @@ _MINUS = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}▲△", "-"))
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
 _BLANKS = re.compile("[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
-_LISTED: dict[str, dict[str, Any]] = yaml.safe_load(text_beside(__package__ or "", "cell_words.yaml"))
-SYMBOLS = {currency: tuple(marks) for currency, marks in _LISTED["symbols"].items()}
+LISTED: dict[str, Any] = yaml.safe_load(text_beside(__package__ or "", "cell_words.yaml"))
+"""The words and signs of `cell_words.yaml`, by what they stand for."""
+SYMBOLS = {currency: tuple(marks) for currency, marks in LISTED["symbols"].items()}
 """How currencies are written beside an amount, apart from their codes."""
 NO_CURRENCY = "XXX"
 """ISO 4217's code for no currency: none was said, and any may stand beside an amount."""
 _ANY_MARK = tuple(sorted({*SYMBOLS, *(m for marks in SYMBOLS.values() for m in marks)} - {"R"}, key=len, reverse=True))
 
-NOTHING = frozenset(word.replace("_", " ").casefold() for word in str(_LISTED["nothing"]).split())
+NOTHING = frozenset(word.replace("_", " ").casefold() for word in str(LISTED["nothing"]).split())
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
 
-WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
+WORDS = {plain(word): Event(event) for event, words in LISTED["said"].items() for word in words.split()}
 """What people and systems write for a yes, a no, a withdrawal and an objection (docs/own_sources.md)."""
 
 
-PAIRS = {frozenset((yes, no)): yes for yes, no in _LISTED["pairs"].items()}
+PAIRS = {frozenset((yes, no)): yes for yes, no in LISTED["pairs"].items()}
 """Letters that are a yes and a no where both stand in one column: the yes of each pair."""
 
 
@@ -81,16 +81,6 @@ def identity(cell: str) -> str:
     if floating and int(floating[1]) > _EXACT:
         raise Unreadable
     return floating[1] if floating else text
-
-
-def of_digits(cell: str, digits: int) -> str:
-    """A customer number of so many digits, without blanks and dashes and with the zeros it may have lost.
-
-    >>> of_digits("0700 2252", 8), of_digits("7002109.0", 8), of_digits("C-17", 8), of_digits("00-12", 1)
-    ('07002252', '07002109', 'C-17', '12')
-    """
-    text = _BETWEEN_DIGITS.sub("", _FLOATING_ID.sub(r"\1", cell.strip()))
-    return text.lstrip("0").zfill(digits) if text.isascii() and text.isdecimal() else cell
 
 
 def is_nothing(cell: str) -> bool:
@@ -181,19 +171,39 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
     >>> said = TimeParams(format="%d.%m.%Y %H:%M", zone="UTC", counted_in="Europe/Berlin")
     >>> moment("31.12.2024 23:30", said, iso=False)
     datetime.datetime(2025, 1, 1, 0, 30)
+    >>> both = TimeParams(format="iso", also=("%d.%m.%Y",), zone="UTC")
+    >>> moment("2024-12-31", both, iso=False) == moment("31.12.2024", both, iso=False)
+    True
     """
+    if iso or not said.also:
+        return _moment(cell, said, said.format, iso=iso)
+    ways = (_moment_or_none(cell, said, one) for one in (said.format, *said.also))
+    found = {moment for moment in ways if moment is not None}
+    if len(found) != 1:
+        raise Unreadable
+    return found.pop()
+
+
+def _moment_or_none(cell: str, said: TimeParams, format_: str) -> datetime | None:
+    try:
+        return _moment(cell, said, format_, iso=False)
+    except Unreadable:
+        return None
+
+
+def _moment(cell: str, said: TimeParams, format_: str, *, iso: bool) -> datetime:
     text = narrow(cell.strip())
     try:
-        if said.format in ("epoch", "epoch_ms") and (not iso or _EPOCH.fullmatch(text)):
-            found = _since_1970(text, thousandths=said.format == "epoch_ms")
-        elif iso or said.format == "iso":
+        if format_ in ("epoch", "epoch_ms") and (not iso or _EPOCH.fullmatch(text)):
+            found = _since_1970(text, thousandths=format_ == "epoch_ms")
+        elif iso or format_ == "iso":
             if not _ISO.fullmatch(text):
                 raise Unreadable
             # a blank may stand before the offset, and UTC for it; the one between day and hour stays
             clock = re.sub(r" ?(UTC|Z|[+-][0-9]{2}(?::?[0-9]{2})?)$", r"\1", text[10:]).replace("UTC", "Z")
             found = datetime.fromisoformat(text[:10] + clock)
         else:
-            found = _written(text, said.format)
+            found = _written(text, format_)
         if found.tzinfo is None and said.zone == said.days_in:
             return found.replace(microsecond=0)
         aware = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(said.zone))
@@ -239,7 +249,7 @@ def _in_english(text: str, format_: str) -> str:
     return text.replace(name, MONTHS[plain(name.rstrip("."))][: 3 if "%b" in format_ else None], 1)
 
 
-MONTHS = {plain(word): month for month, words in _LISTED["months"].items() for word in words.split()}
+MONTHS = {plain(word): month for month, words in LISTED["months"].items() for word in words.split()}
 """Months by their names in other languages (`listopad` is left out: October in one, November in another)."""
 
 

@@ -18,10 +18,11 @@ from twinops.data.own_sources import paid, rules, undated, unread_noes
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
+from twinops.data.own_sources.customer_number import form_of
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, REPLACES, RETURNS_OF, OwnSource
+from twinops.own_params import BESIDE, CHANNEL, REPLACES, RETURNS_OF, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
@@ -107,8 +108,8 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     lost |= _unread_language(columns, said) | unread_noes.keep(columns, bad, cells, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
-    if RETURNS_OF in said.entering:
-        order, arrays = [*order, RETURNS_OF], [*arrays, values_of(cells, said, RETURNS_OF)]
+    for ours in (c for c in (RETURNS_OF, CHANNEL) if c in said.entering):
+        order, arrays = [*order, ours], [*arrays, values_of(cells, said, ours)]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
     return Mapped(rows, _first(bad, cells.table.num_rows), filled, lost)
 
@@ -212,12 +213,13 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
 
 def _whose(said: OwnSource) -> Callable[[str], Any]:
     """A customer number in the one form it has here; what stands for nobody does so however it is written."""
-    if len(said.digits) > 1:  # the list was turned into each form before
+    form = form_of(said)
+    if said.form.lists and form.several > 1:  # the list was turned into each form before
         return notation.identity
-    absent = {notation.of_digits(m, said.digits[0]) for m in said.missing}
+    absent = {form.one(m) for m in said.missing}
 
     def read(cell: str) -> str | None:
-        found = notation.of_digits(notation.identity(cell), said.digits[0])
+        found = form.one(notation.identity(cell))
         return None if found in absent else found
 
     return read

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import local_day
-from twinops.data.own_sources import archives, database, excel, line_identity, netting, opening
+from twinops.data.own_sources import archives, channels, database, excel, line_identity, netting, opening
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
@@ -34,7 +34,7 @@ from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
-from twinops.own_params import RETURNS_OF, OwnSource, form
+from twinops.own_params import CHANNEL, RETURNS_OF, OwnSource, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")
@@ -281,7 +281,9 @@ class Entered:
         """The good rows of the batch, with what came back taken off."""
         parts, self.good = self.good, []
         if not _nets(self.source):
-            return self._once(pa.concat_tables(parts))
+            rows, again = self._once(pa.concat_tables(parts))
+            found, closed = channels.settled(rows, self.source.said.offers_by)
+            return found, again | closed
         if _whole(self.source, self.batch):
             left = netting.net(parts)
             return pa.concat_tables(parts), netting.counted(left)
@@ -351,7 +353,7 @@ class Entered:
 
 def without_place(rows: pa.Table) -> pa.Table:
     """The rows of our schema, without what was needed to settle them."""
-    return rows.drop_columns([c for c in ("place", RETURNS_OF) if c in rows.column_names])
+    return rows.drop_columns([c for c in ("place", RETURNS_OF, CHANNEL) if c in rows.column_names])
 
 
 def together(readings: Sequence[tuple[str, OwnReading]]) -> OwnReading:

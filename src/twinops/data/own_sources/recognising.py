@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import pairwise, product
@@ -75,16 +75,26 @@ _OF = (
 )
 _ENOUGH = 0.95
 _TRIED = 2_000
+_WAYS, _FEWEST = 4, 3
+"""So many ways of writing a day stand in one column at most, and so few cells of one are mistakes."""
 _SIGNS = ((".", ""), (",", ""), (",", "."), (".", ","), (",", " "), (".", " "), (".", "'"), (",", "'"))
 
 
 @dataclass(frozen=True)
 class DateFormat:
-    """How moments are written; `or_else` is another reading that fits as well, and nothing in the file decides."""
+    """How moments are written; `or_else` is another reading that fits as well, and nothing in the file decides.
+
+    `also` are other ways that some of the cells are written in, which no other way reads.
+    """
 
     format: str
     or_else: str | None = None
     hours: bool = False
+    also: tuple[str, ...] = ()
+
+    def declared(self, zone: str | None) -> dict[str, Any]:
+        """The section `time` of a source."""
+        return {"format": self.format} | ({"also": [*self.also]} if self.also else {}) | {"zone": zone or "UTC"}
 
 
 @dataclass(frozen=True)
@@ -219,7 +229,28 @@ def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat 
     tried = (told if enough < _ENOUGH else list(dict.fromkeys(told)))[:_TRIED]
     if not tried or not any(c[:1].isdigit() or c[-1:].isdigit() for c in tried[:3]):
         return None
-    return _format_of(tuple(tried), enough)
+    found = _format_of(tuple(tried), enough)
+    return _of_several_ways(tuple(told), found) if enough == _ENOUGH else found
+
+
+@lru_cache(maxsize=256)
+def _of_several_ways(told: tuple[str, ...], most: DateFormat | None) -> DateFormat | None:
+    """Days that are written in a few ways, as where two systems fill one column."""
+    several: dict[str, list[str]] = {}
+    for cell in told:
+        several.setdefault(re.sub(r"[^\W\d_]+", "x", re.sub(r"\d+", "9", cell)), []).append(cell)
+    ways = sorted(several.values(), key=len, reverse=True)[:_WAYS]
+    if len(several) == 1 or sum(map(len, ways)) < _ENOUGH * len(told):
+        return most
+    ways = [way for way in ways if len(way) >= _FEWEST]
+    read = [_format_of(tuple(dict.fromkeys(way))[:_TRIED], _ENOUGH) for way in ways]
+    sure = {f.format: len(way) for f, way in zip(read, ways, strict=True) if f and not f.or_else}
+    if most is None and sum(sure.values()) < _ENOUGH * len(told):
+        return None
+    first = most.format if most else next(iter(sure))
+    also = tuple(f for f in sure if f != first and not any(_is_moment(c, f) and _is_moment(c, first) for c in told))
+    hours = any(f.hours for f in read if f)
+    return replace(most or DateFormat(first, hours=hours), also=also)
 
 
 @lru_cache(maxsize=256)  # a column is looked at for each of ours that it might be

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import local_day, numbered
+from twinops.data.own_sources import channels
 from twinops.data.own_sources.answers import long_columns
 from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
@@ -51,7 +52,7 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     judged = judge(cells, found, source, nowhere)
     shelved = shelf(source.said)
     twice = pa.array(known(judged.good, shelved.SCHEMA), pa.bool_())
-    good = dated(judged.good.filter(pc.invert(twice)), source.said)
+    good = channels.refusals(dated(judged.good.filter(pc.invert(twice)), source.said))
     places = judged.good["place"].filter(twice).to_pylist()
     repeated = cells.table.filter(pc.is_in(cells.table["place"], pa.array(places, pa.int64())))
     left = judged.refused + as_refusals(repeated, cells.plain, dict.fromkeys(places, TWICE))

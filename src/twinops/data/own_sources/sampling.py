@@ -10,7 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice, product
 from pathlib import Path
@@ -99,6 +99,16 @@ def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
             return _of_text(path, unpacked(file), parts[1:])
     except OSError:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
+
+
+def headless(file: Sampled) -> Sampled:
+    """The same text with its first line a record: its columns have no names."""
+    names = tuple(str(n) for n in range(1, len(file.names) + 1))
+    cells = {n: [was, *file.cells.get(was, [])] for n, was in zip(names, file.names, strict=True)}
+    return replace(file, names=names, cells=cells, header=False, why=(*file.why, _HEADLESS))
+
+
+_HEADLESS = "The first line is a record: columns have no names and are called 1, 2, 3."
 
 
 def every_cell(file: Sampled, name: str) -> Iterator[str]:
@@ -217,6 +227,10 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     ahead = list(islice(lines, 50))
     if separator == " " and len({len(line.split()) for line in (first, *ahead) if line.strip()}) > 1:
         separator = ","
+    below = [line for line in ahead if line.strip()]
+    if not told and below and separator in first and not any(separator in line for line in below):
+        # what stands in a title alone sets no columns apart
+        separator = next((s for s in _SIGNS if s != " " and s not in first), separator)
     cells = delimited.header_of(first, separator)
     if not any(cells):
         raise DataError(f"{path.name} is empty, or no table.", hint="Name a file with a line a purchase.")
@@ -238,7 +252,7 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
                 columns[name] += [*found, *[""] * (rows - len(found))]
     why = (_told_encoding(encoding), f"Columns are set apart by {_SIGNS.get(separator, separator)}.")
     titles = (f"Above its head stand {above} line(s), which are no records.",) if above else ()
-    gone = titles if header else ("The first line is a record: columns have no names and are called 1, 2, 3.",)
+    gone = titles if header else (_HEADLESS,)
     return Sampled(path, "csv", names, columns, frozenset(), encoding, separator, header, (*why, *gone))
 
 

@@ -45,8 +45,12 @@ def read(text: str) -> Interests:
 
 
 def standing(interests: Interests, *, on: date) -> frozenset[tuple[str, Purpose]]:
-    """Sources and purposes with an assessment that is signed and stands on this day."""
-    return frozenset((a.source, a.purpose) for a in interests.assessments if a.signed_on <= on <= a.valid_until)
+    """Sources and purposes with a signed assessment whose time is not over on this day, the last that the data tell of.
+
+    What is signed is that data are used from now on: the signature may be younger than they are, and no one has to
+    date it back.
+    """
+    return frozenset((a.source, a.purpose) for a in interests.assessments if on <= a.valid_until)
 
 
 def _mistakes(raw: Any) -> Iterator[str]:

@@ -80,7 +80,8 @@ def filled(table: pa.Table) -> pa.Table:
         raise DataError(
             "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
             hint="`twinops sources windows` says what the receipts are enough for, `twinops status --open` what only "
-            "people can say: a legitimate interest that nobody signed for lets nobody in, nor does a lacking consent.",
+            "people can say: a legitimate interest that nobody signed for, or not for that day (`valid_until`), lets "
+            "nobody in, nor does a lacking consent. A signature of today counts.",
         )
     return table
 

@@ -55,7 +55,8 @@ def _interests(places: Places, params: Params) -> Iterator[OpenField]:
             if mine and basis is LegalBasis.LEGITIMATE_INTEREST and p not in assessed(source, signed, params.own)
         ]
         for purpose in sorted(lacking):
-            yield OpenField(INTERESTS, f"assessments: an entry with source: {mine[0]}, purpose: {purpose}", OWNER)
+            stands = f"an entry that is valid on {params.as_of} or longer, with source: {mine[0]}, purpose: {purpose}"
+            yield OpenField(INTERESTS, f"assessments: {stands}", OWNER)
 
 
 def _keys(fact: str, bases: object) -> Iterator[str]:

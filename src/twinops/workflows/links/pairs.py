@@ -109,7 +109,7 @@ class Linkage:
             DataError: nobody is held by it, or it may mean two.
         """
         source, _, name = who.strip().rpartition(":")
-        sids = set(candidates(name, self.desk.receipts.plane.keys))
+        sids = set(candidates(name, self.desk.receipts.plane.keys, self.desk.receipts.own))
         found = [r for r in self.person_of if sid_of(r) in sids and r.startswith(source and f"{source}:")]
         if len(found) != 1:
             what = "An id means records of more than one source." if found else NO_PAIR

@@ -123,6 +123,8 @@ def _offices(tree: CommentedMap) -> None:
 def _params(tree: CommentedMap) -> None:
     tree["vault"]["keys"] = "store"
     tree["subject"].update(one="customer", many="customers")
+    ages = "whose birthday is not known is let in: nobody has said that they are of full age; refused: they are out"
+    tree["ages"].yaml_add_eol_comment(ages, "unknown")
     tree["tastes"]["not_goods"] = CommentedSeq()
     for name in tree["switches"]:
         tree["switches"][name] = False

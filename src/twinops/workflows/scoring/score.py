@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinops.data.consent.rights import without
+from twinops.data.own_sources.customer_number import as_filed
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.small_cells import shown
@@ -36,6 +37,10 @@ from twinops.workflows.twin.tastes import UNSEEN, told_tastes
 NOT_OWNER = (
     f"A list of persons in the open is the {DATA_OWNER}'s to answer for, and nobody of that name holds this office. "
     f"{line_for(DATA_OWNER)}; then give that e-mail with --by."
+)
+NOT_NAMED = (
+    f"A list of persons in the open is the {DATA_OWNER}'s to answer for, by name: in compliance/offices.yaml this "
+    f"office has no person with a name and an e-mail. {line_for(DATA_OWNER)}; then give that e-mail with --by."
 )
 Heard = Callable[[int, int], None]
 """Told how many twins are done, and of how many."""
@@ -88,6 +93,8 @@ class _Asked:
         officer = self.desk.officer(self.wanted.by)
         if officer is None or officer.office != DATA_OWNER:
             yield NOT_OWNER
+        elif not officer.reached:
+            yield NOT_NAMED
         if self._basis(self.wanted.purpose) is LegalBasis.OPEN:
             # nobody has said yet what it rests on: that serves a trial, and a trial needs no list in the open
             yield f"On which basis {self.wanted.purpose} rests is still open, so nothing of it leaves the vault."
@@ -118,8 +125,9 @@ class _Asked:
         """Those whose ids were given, and sid -> id; None: everybody was asked for."""
         if self.wanted.only is None:
             return who, None
-        known = self.opener.receipts.plane.keys.known_sid
-        names = {sid: said for said in self.wanted.only if (sid := known(said)) is not None}
+        known, own = self.opener.receipts.plane.keys.known_sid, self.opener.receipts.own
+        filed = {said: filter(None, map(known, as_filed(said, own))) for said in self.wanted.only}
+        names = {sid: said for said, sids in filed.items() if (sid := next(sids, None)) is not None}
         kept = tuple(sid for sid in who.sids if sid in names)
         left = {"not_held_or_not_allowed": len(self.wanted.only) - len(kept)}
         return replace(who, sids=kept, left_out=left), names

@@ -73,9 +73,8 @@ class LiveTwins:
         """Whom an id means; None: nobody who is held here."""
         known = self.names.get(who)
         if known is None:
-            known = next(
-                (s for s in candidates(who, self.ground.opener.receipts.plane.keys) if s in self.answers), None
-            )
+            receipts = self.ground.opener.receipts
+            known = next((s for s in candidates(who, receipts.plane.keys, receipts.own) if s in self.answers), None)
             if known is not None and len(self.names) < MOST_NAMES:
                 self.names[who] = known
         return known if known in self.answers else None

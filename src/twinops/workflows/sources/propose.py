@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
-from twinops.data.own_sources.cell_values import of_digits
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said, Trouble
@@ -17,7 +17,7 @@ from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
-from twinops.data.own_sources.sampling import every_cell, sampled
+from twinops.data.own_sources.sampling import every_cell, headless, sampled
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import staged_as
@@ -124,7 +124,7 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
             _refuse_nothing(told(found, reading.before), body)
             looks[name] = found
         except (DataError, ParamsError) as lost:
-            if name in ("sales", "optins", "optouts"):
+            if name == "sales" or body["kind"] in ("consent", "optouts"):
                 raise
             left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
     own = {name: body for name, body in proposal.own.items() if name in looks}
@@ -137,15 +137,17 @@ def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) ->
     if body is None:
         return
     file = sampled(root / body["path"])
+    file = headless(file) if file.header and not body.get("header", True) else file
     lines = [c.strip() for c in every_cell(file, body["columns"]["household_id"]) if c.strip()]
+    lines = [c for c in lines if not body.get("digits") or any(map(str.isdecimal, c))]
     known = frozenset().union(*(looks[n].people for n in ("sales", "customers", "optins") if n in looks))
-    formed = {of_digits(who, 1) for who in known} if body.get("digits") else known
+    form = NumberForm(tuple(body.get("digits", ())), tuple(body.get("prefixes", ())))
     written, every = sum(line in known for line in lines), len(lines)
-    fitting = sum((of_digits(line, 1) if body.get("digits") else line) in formed for line in lines)
+    fitting = sum(line in known or not known.isdisjoint(form.every(line)) for line in lines)
     yield (
         f"{file.path.name} has {every:,} lines: {written:,} name a known customer as they are written, "
-        f"{fitting - written:,} once blanks, dashes and lost zeros are set aside, {every - fitting:,} nobody who is "
-        "known here; these are kept, for a customer of that number who comes later."
+        f"{fitting - written:,} once blanks, dashes, lost zeros, case and words before the number are set aside, "
+        f"{every - fitting:,} nobody who is known here; these are kept, for a customer of that number who comes later."
     )
 
 

@@ -39,6 +39,8 @@ class ActingOfficer:
 
     office: str
     person: str
+    reached: bool = True
+    """They are called by name and have an address, and not by an account alone."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Desk:
         for person in offices_of(self.places).people:
             known = {n for n in (person.name, person.account, *person.emails) if n}
             if by.strip() in known and person.office in MAY and person.holds(person.office, on=self.today):
-                return ActingOfficer(person.office, person.name or person.account or person.emails[0])
+                reached = person.name is not None and bool(person.emails)
+                return ActingOfficer(person.office, person.name or person.account or person.emails[0], reached)
         return None
 
     def held(self) -> Mapping[str, frozenset[str]]:
@@ -161,7 +164,8 @@ class Whoever:
 
     def sids(self, who: str) -> tuple[str, ...]:
         """All records of one person, the one that was named first; nothing where nobody is held."""
-        found = [s for s in candidates(who.strip(), self.desk.receipts.plane.keys) if s in self.held]
+        receipts = self.desk.receipts
+        found = [s for s in candidates(who.strip(), receipts.plane.keys, receipts.own) if s in self.held]
         if not found:
             return ()
         return (found[0], *sorted(self.persons.get(found[0], frozenset()) - {found[0]}))

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.consent.ages import adult_from
+from twinops.data.own_sources.customer_number import as_filed
 from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.seal import quarantine_copy
 from twinops.entities.erasure import contact
@@ -51,7 +52,9 @@ class Identities:
     def sids_of(self, ids: Iterable[str]) -> dict[str, str]:
         """The subject each id means, of those that have a key: the number in a source, or a subject id."""
         asked = list(dict.fromkeys(ids))
-        known = self.keys.known_sids(asked)
+        forms = {i: as_filed(i, self.receipts.own) for i in asked}
+        of_forms = self.keys.known_sids(dict.fromkeys(f for every in forms.values() for f in every))
+        known = {i: sid for i, every in forms.items() if (sid := next(filter(None, map(of_forms.get, every)), None))}
         held = self.keys.subject_keys([i for i in asked if SID.fullmatch(i)])
         return {i: known.get(i) or i for i in asked if i in known or i in held}
 

@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.consent import ages, purposes
+from twinops.data.own_sources.customer_number import as_filed
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import TWIN_SERVES, Purpose
 from twinops.errors import DataError
+from twinops.own_params import OwnParams
 from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.answers.forecast import Forecasts, forecasts
@@ -159,7 +161,7 @@ class Opener:
     def _filed(self, who: str) -> _Filed:
         """The consumer's tables. An id may mean two, a natural id and a sid: they are never mixed."""
         plane = self.receipts.plane
-        meant = plane.tables.of(candidates(who, plane.keys))
+        meant = plane.tables.of(candidates(who, plane.keys, self.receipts.own))
         lines, ledger = meant.source(TRANSACTIONS), meant.source("consent")
         held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
         if not held:
@@ -218,9 +220,11 @@ def shipped_model(places: Places) -> TwinModel:
     return stored.from_text(places.model.read_text(encoding="utf-8"))
 
 
-def candidates(who: str, keys: KeyStore) -> list[str]:
-    """The sids this id may mean: of the natural id, and itself where it has the shape of one. It is never repeated."""
-    asked = [keys.known_sid(who), who if SID.fullmatch(who) else None]
+def candidates(who: str, keys: KeyStore, own: OwnParams) -> list[str]:
+    """The sids this id may mean: of the natural id, as it is written or in the form that the shop's files have it, and
+    itself where it has the shape of one. It is never repeated.
+    """
+    asked = [*map(keys.known_sid, as_filed(who, own)), who if SID.fullmatch(who) else None]
     return list(keys.subject_keys([sid for sid in asked if sid is not None]))
 
 

@@ -56,6 +56,15 @@ def test_an_interest_whose_time_is_over_is_owed_again(shop: Shop) -> None:
     assert len(told(shop)) == 2
 
 
+def test_a_signature_of_today_counts_though_the_data_end_before_it(shop: Shop) -> None:
+    signed(shop, "twin_training", "twin_scoring")
+    path = shop.places.compliance / "interests.yaml"
+    first, later = shop.params.as_of - timedelta(days=60), shop.params.as_of + timedelta(days=29)
+    path.write_text(path.read_text(encoding="utf-8").replace(f"signed_on: {first}", f"signed_on: {later}"))
+    assert f"signed_on: {later}" in path.read_text(encoding="utf-8")
+    assert told(shop) == []
+
+
 def test_a_day_in_quotes_is_told_as_text(shop: Shop) -> None:
     signed(shop, "twin_training", quote='"')
     with pytest.raises(ParamsError, match=r"valid_until: .* without quotes"):

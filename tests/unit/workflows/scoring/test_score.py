@@ -48,7 +48,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> RightsWorld:
     made = rights_world(tmp_path_factory.mktemp("score"))
     offices = made.places.compliance / "offices.yaml"
     text = offices.read_text(encoding="utf-8")
-    line = f"  - {{account: {OWNER}, office: data owner, valid_until: 2027-11-23}}\n"
+    line = (
+        f"  - {{account: {OWNER}, name: Olga Owner, emails: [olga@shop.example], office: data owner, "
+        "valid_until: 2027-11-23}\n  - {account: by-account, office: data owner, valid_until: 2027-11-23}\n"
+    )
     offices.write_text(text.replace("people:\n", f"people:\n{line}"), encoding="utf-8")
     return made
 
@@ -273,6 +276,8 @@ def test_in_the_open_only_the_data_owner_answers_for_it(world, tmp_path):
     for by, why in (("dpo", "data owner"), ("nobody", "data owner")):
         found = done(world, tmp_path / "scores.csv", opened=True, by=by)
         assert why in found.refused[0]
+    account = done(world, tmp_path / "scores.csv", opened=True, by="by-account")
+    assert "no person with a name and an e-mail" in account.refused[0]
     with pytest.raises(ParamsError, match="Say who"):
         done(world, tmp_path / "scores.csv", opened=True)
     assert list(tmp_path.iterdir()) == []
@@ -292,7 +297,7 @@ def test_an_open_csv_with_ids_of_the_source_holds_no_sid_and_is_for_the_owner_al
     assert found.left_out == {"not_held_or_not_allowed": None}
     assert stat.S_IMODE((tmp_path / "scores.csv").stat().st_mode) == 0o600
     act = world.ledger.entries()[-1].act
-    assert (act.person, act.office, act.about["sealed"]) == (OWNER, "data owner", "no")
+    assert (act.person, act.office, act.about["sealed"]) == ("Olga Owner", "data owner", "no")
 
 
 def test_an_open_parquet_says_which_model_it_is_of(world, tmp_path):

@@ -18,6 +18,7 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent.rights import standing
+from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.drafting import NOTHING_SAID, Draft
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
 from twinops.data.own_sources.replaced import Replaced
@@ -293,7 +294,7 @@ def looked_at(root: Path, head: str, *, twice: int = 0) -> Draft:
         rows.append(f"{7_000 + n};c{same}@mail.example;{same % 28 + 1:02}.03.{1950 + same};{'mw'[same % 2]};{more}")
     (root / "crm.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
     ids = frozenset(f"{7_000 + n}" for n in range(60))
-    return AroundCustomers(NOTHING_SAID, ids, date(2024, 12, 1), (4,)).customers(root / "crm.csv")[0]
+    return AroundCustomers(NOTHING_SAID, ids, date(2024, 12, 1), NumberForm((4,))).customers(root / "crm.csv")[0]
 
 
 @pytest.mark.parametrize("head", CALLED)

@@ -13,7 +13,7 @@ from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Event, LegalBasis, Purpose
-from twinops.own_params import Form, OwnSource
+from twinops.own_params import CHANNEL, Form, OwnSource
 
 DAY = "day"
 FORM = Form(
@@ -28,7 +28,8 @@ FORM = Form(
         "seq": "count",
     },
     needed=("household_id", "purpose", "event", "time"),
-    fields=frozenset({"answers", "times", "undated_from"}),
+    fields=frozenset({"answers", "times", "undated_from", "offers_by"}),
+    settled_by={CHANNEL: "answer"},
 )
 SCHEMA = Schema(
     (

@@ -10,8 +10,9 @@ FORM = Form(
     staged_as="consent",
     columns=consent.FORM.columns,
     needed=("household_id",),
-    fields=frozenset({"undated_from"}),
+    fields=frozenset({"undated_from", "holding"}),
     lists=True,
+    many=True,
 )
 SCHEMA = consent.SCHEMA
 schema, sealed, joined = consent.schema, consent.sealed, consent.joined

@@ -13,7 +13,7 @@ from twinops.data.own_sources.drafting import Said, Trouble, code_option, column
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import Event, Purpose
-from twinops.own_params import form
+from twinops.own_params import CHANNEL, form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
 """The files that have options of their own, and their kinds."""
@@ -57,14 +57,8 @@ def _knows(source: str, column: str) -> bool:
 def known(source: str) -> tuple[str, ...]:
     """The columns that can be said of a source."""
     kind = KINDS.get(source, source)
-    more = (
-        (*words()["columns"], *words()["lines"])
-        if source == "sales"
-        else tuple(map(str, Purpose))
-        if source == "optins"
-        else ()
-    )
-    return tuple(dict.fromkeys((*more, *form(kind).columns)))
+    more = tuple(words()["columns"]) if source == "sales" else tuple(map(str, Purpose)) if source == "optins" else ()
+    return tuple(dict.fromkeys((*more, *form(kind).columns, *form(kind).settled_by)))
 
 
 def _nowhere(ours: str, sources: Collection[str], option: str) -> Trouble:
@@ -80,7 +74,7 @@ def unlike(said: Said) -> Iterator[Trouble]:
     """Words that are said to mean what nothing means here, or one thing in one column and another in the next."""
     meant: dict[str, str] = {}
     yield from (t for source in ("optins", "optouts") for t in _meaningless(said, source))
-    told = {column: pairs for column, pairs in said.words_of("optins").items() if column != "purpose"}
+    told = {column: pairs for column, pairs in said.words_of("optins").items() if column not in ("purpose", CHANNEL)}
     for word, means in ((w, m) for pairs in told.values() for w, m in pairs.items()):
         if meant.setdefault(word, means) != means:
             what = f"{word!r} is said to mean {meant[word]} and {means}; one word means one thing in a file."

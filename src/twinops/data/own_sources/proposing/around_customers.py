@@ -13,6 +13,7 @@ from typing import Any
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
 from twinops.data.own_sources.drafting import (
     Choice,
     Draft,
@@ -26,9 +27,8 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import replaced_numbers
-from twinops.data.own_sources.proposing.customer_numbers import of_any_length
-from twinops.data.own_sources.proposing.days_beside import begins_as, day_of
+from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers
+from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
 from twinops.data.own_sources.recognising import (
     DateFormat,
     born,
@@ -38,10 +38,11 @@ from twinops.data.own_sources.recognising import (
     speaks_of,
     words,
 )
-from twinops.data.own_sources.sampling import every_cell
+from twinops.data.own_sources.sampling import Sampled, every_cell, headless
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, Purpose
 from twinops.errors import DataError
+from twinops.own_params import CHANNEL
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class AroundCustomers:
     said: Said
     ids: frozenset[str]
     last: date
-    digits: tuple[int, ...] = ()
+    numbers: NumberForm = AS_WRITTEN
 
     def option_for(self, path: Path) -> str | None:
         """The option that a file likely goes with; None: it is about no customer of the sales, or no table."""
@@ -63,7 +64,7 @@ class AroundCustomers:
         shares = (
             (len(own & self.ids), len(own))
             for c in draft.free
-            if (own := {of_any_length(x.strip(), self.digits) for x in cells[c]} - {""})
+            if (own := {self.numbers.alike(x.strip()) for x in cells[c]} - {""})
         )
         if not any(known > 1 and known * _ONE_OF >= of for known, of in shares):
             return None
@@ -124,7 +125,7 @@ class AroundCustomers:
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
-        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours != "purpose"}
+        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours not in ("purpose", CHANNEL)}
         found = {w: m for pairs in told.values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
@@ -154,7 +155,7 @@ class AroundCustomers:
             for theirs in draft.free:
                 if ours not in draft.columns and born(theirs, role) and self._answers_it(draft, ours, theirs):
                     draft.take(ours, theirs, "its name says so, and its cells fit")
-        replaced_numbers.propose(draft, self.ids, self.digits)
+        replaced_numbers.propose(draft, self.ids, self.numbers)
         replaced_numbers.tell_doubles(draft)
         if "age" in draft.columns and "birth_year" not in self.said.of("customers"):
             draft.columns.pop("birth_year", None)
@@ -165,21 +166,35 @@ class AroundCustomers:
                 f"{path.name} holds no attribute that is known by its name: groups cannot be assessed{says}."
             )
         self._tell_twice(draft)
-        codes = self.said.words_of("customers")
+        nobody_to_write_to.tell(draft, self.said)
+        codes = {o: w for o, w in self.said.words_of("customers").items() if o not in nobody_to_write_to.SAID}
         body = {"kind": "profiles"} | read_as(draft) | {"columns": dict(draft.columns)}
         body |= {"codes": codes} if codes else {}
         return draft, body | ({"ages_in": self.last.year} if "birth_year" in draft.columns else {})
 
+    def in_their_file(self, path: Path) -> list[tuple[Draft, dict[str, Any]]]:
+        """Lists that the customers' file holds by what was said of its columns: who gets no offers, or is out."""
+        about = self._about_customers("customers", path)
+        made = []
+        for name, words_, constants in nobody_to_write_to.sources(about, self.said):
+            draft = Draft(name, about.file)
+            draft.take("household_id", about.columns["household_id"], "the customers' own number")
+            told = "; ".join(f"{printable(c)}: {', '.join(map(printable, w))}" for c, w in words_.items())
+            draft.choices.append(Choice(name, "whoever has", told, "you said so"))
+            body = {"kind": "optouts"} | read_as(draft) | {"columns": dict(draft.columns), "holding": words_}
+            made.append((draft, body | ({"constants": constants} if constants else {})))
+        return made
+
     def _about_customers(self, name: str, path: Path) -> Draft:
         """The column of customers is the one that shares most ids with the sales, unless a person says which."""
         draft = draft_of(name, path)
+        if name == "optouts" and draft.file.reads == "csv" and draft.file.header and self._is_somebody(draft.file):
+            draft.file = headless(draft.file)  # a list may begin with the first who objected
         columns = {f"{name}.{c}": t for c, t in self.said.of(name).items() if c not in set(Purpose)}
         take_said(draft, replace(self.said, columns=columns))
         if "household_id" in draft.columns:
             return draft
-        shared = {
-            c: len({of_any_length(x.strip(), self.digits) for x in draft.file.cells[c]} & self.ids) for c in draft.free
-        }
+        shared = {c: len({self.numbers.alike(x.strip()) for x in draft.file.cells[c]} & self.ids) for c in draft.free}
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
         )
@@ -187,11 +202,15 @@ class AroundCustomers:
             what = "no column holds ids of customers in the sales; export the same customer number into both files."
             called = [c for c in draft.free if fit(c, words()["columns"]["household_id"], an_id=True) > 1]
             raise Troubled(trouble(draft, what, *(column_option(name, "household_id", c) for c in called[:1])))
-        known = len({of_any_length(x.strip(), self.digits) for x in draft.file.told(best)})
+        known = len({self.numbers.alike(x.strip()) for x in draft.file.told(best)})
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )
         return draft
+
+    def _is_somebody(self, file: Sampled) -> bool:
+        """The first line holds a customer's number, and is no head."""
+        return any(self.numbers.alike(n.strip()) in self.ids or self.numbers.fits(n) for n in file.names if n)
 
     def _answers(self, draft: Draft, asked: list[str], codes: Mapping[str, str]) -> dict[str, str]:
         answers: dict[str, str] = {}
@@ -256,7 +275,9 @@ class AroundCustomers:
         notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
-        return {"kind": "consent"} | self._dated(draft, "consent") | ({"codes": {"purpose": codes}} if codes else {})
+        more = offer_channels.proposed(draft, self.said)
+        more |= {"codes": {"purpose": codes}} if codes else {}
+        return {"kind": "consent"} | self._dated(draft, "consent") | more
 
     def _purposes(self, draft: Draft) -> dict[str, str]:
         """What each of their words for purposes stands for, by what was said or by the word itself."""
@@ -292,7 +313,8 @@ class AroundCustomers:
             if "time" not in draft.columns:
                 draft.take("time", dates[0], "it holds days")
             found = date_format(draft.file.cells[dates[0]]) or DateFormat("iso")
-            time: dict[str, Any] = {"time": {"format": found.format, "zone": self.said.zone or "UTC"}}
+            time: dict[str, Any] = {"time": found.declared(self.said.zone)}
+            tell_ways(draft, dates[0], found)
         elif kind == "consent":
             time = {"undated_from": self.last.isoformat()}
             draft.notes.append(

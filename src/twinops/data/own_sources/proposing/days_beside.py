@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twinops.data.own_sources.recognising import parts_of
+from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.recognising import DateFormat, parts_of
 
 
 def day_of(theirs: str, days: Sequence[str], names: Sequence[str]) -> str | None:
@@ -22,3 +24,10 @@ def begins_as(day: str, theirs: str) -> bool:
     """`offers - date`, `date of offers`, `offers_at`: all words of the answers' name, at the beginning or the end."""
     mine, others = parts_of(day), parts_of(theirs)
     return len(mine) > len(others) > 0 and others in (mine[: len(others)], mine[-len(others) :])
+
+
+def tell_ways(draft: Draft, theirs: str, found: DateFormat) -> None:
+    """Days that are written in several ways are read in each of them."""
+    if found.also:
+        ways = ", ".join((found.format, *found.also))
+        draft.choices.append(Choice(draft.name, "time.also", ways, f"{printable(theirs)} is written in several ways"))

@@ -19,6 +19,7 @@ from typing import Any
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import exports
+from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
 from twinops.data.own_sources.drafting import (
     NOTHING_SAID,
     TWIN,
@@ -35,6 +36,7 @@ from twinops.data.own_sources.drafting import (
 )
 from twinops.data.own_sources.proposing import request_words, rows_that_count
 from twinops.data.own_sources.recognising import (
+    DateFormat,
     NumberNotation,
     born,
     date_format,
@@ -77,13 +79,14 @@ _MOST_SCALES, _HIGHEST = 40, 1_000
 
 @dataclass(frozen=True)
 class Shop:
-    """What is known from the sales: ids of customers and articles, the currency, and the last day."""
+    """What is known from the sales: ids of customers (in the form of `numbers`) and articles, currency, last day."""
 
     said: Said
     customers: frozenset[str]
     articles: frozenset[str]
     currency: str
     last: date
+    numbers: NumberForm = AS_WRITTEN
 
     @property
     def last_year(self) -> int:
@@ -283,7 +286,7 @@ class _Kind:
         if self.form.columns.get(ours) in ("moment", "until"):
             return date_format(cells) is not None and not self._is_another_day(ours, theirs)
         if ours in ("household_id", "product_id"):
-            return _share(cells, self.shop.customers if ours == "household_id" else self.shop.articles) > 0
+            return self._known(ours, cells) > 0
         return date_format(cells) is None
 
     def draft(self, path: Path, *, said: bool = False) -> Draft | None:
@@ -312,8 +315,8 @@ class _Kind:
         if ours == "product_type" and named > 1 and fit(theirs, words()["kinds_of_goods"], an_id=False) > 1:
             named += 1  # a type of goods tells more than the name of each
         if ours in ("household_id", "product_id"):
-            among = self.shop.customers if ours == "household_id" else self.shop.articles
-            return 5 + named if _share(cells, among) >= _KNOWN or (named and self._lists(draft, ours, theirs)) else 0
+            listed = self._known(ours, cells) >= _KNOWN or (named and self._lists(draft, ours, theirs))
+            return 5 + named if listed else 0
         if kind in ("moment", "until"):
             return self._day(ours, theirs, role) if date_format(cells) is not None else 0
         if kind == "identity":
@@ -326,6 +329,12 @@ class _Kind:
         an_address = ours != "email" or any("@" in c for c in cells[:2_000])
         clock = date_format(cells)  # a phone number of nine digits may be seconds since 1970
         return named if named > 1 and an_address and (clock is None or clock.format in CLOCKS[1:]) else 0
+
+    def _known(self, ours: str, cells: list[str]) -> float:
+        """Share of the ids that stand in the sales."""
+        if ours == "household_id":
+            return _share([self.shop.numbers.alike(c.strip()) for c in cells], self.shop.customers)
+        return _share(cells, self.shop.articles)
 
     def _day(self, ours: str, theirs: str, role: list[str]) -> int:
         """How well a name tells that day: `closed at` and `data de fecho` are days of closing, and of nothing else."""
@@ -381,7 +390,7 @@ class _Kind:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(
                 draft.file.told(moments[0])
             )
-            more["time"] = {"format": found.format if found else "iso", "zone": self.shop.said.zone or "UTC"}
+            more["time"] = (found or DateFormat("iso")).declared(self.shop.said.zone)
         codes = {ours: w for ours, w in self.shop.said.words_of(self.name).items() if ours not in more}
         return read_as(draft) | {"columns": dict(draft.columns)} | more | ({"codes": codes} if codes else {})
 

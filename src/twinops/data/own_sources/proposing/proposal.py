@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -29,11 +28,10 @@ from twinops.data.own_sources.drafting import (
     trouble,
 )
 from twinops.data.own_sources.opening import within
-from twinops.data.own_sources.proposing import more_files
+from twinops.data.own_sources.proposing import customer_numbers, more_files
 from twinops.data.own_sources.proposing.addressing import addressed, unlike
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
 from twinops.data.own_sources.proposing.asking import Question, questions
-from twinops.data.own_sources.proposing.customer_numbers import digits_of, of_any_length
 from twinops.data.own_sources.proposing.sales_columns import sales_draft
 from twinops.data.own_sources.proposing.sales_declared import dates_of, last_day, transactions
 from twinops.data.own_sources.sampling import beside_months, months_in
@@ -82,9 +80,9 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         troubles += _within(files.sales, said) if files.sales.is_dir() else []
         raise refusal([*troubles, *_unopened(files, said)])
     told = [c.strip() for c in sales.file.told(sales.columns["household_id"])]
-    digits = digits_of(told)
-    ids = frozenset(of_any_length(c, digits) for c in told)
-    others = AroundCustomers(said, ids, last_day(sales, said), digits)
+    numbers = customer_numbers.form_in(told)
+    ids = frozenset(map(numbers.alike, told))
+    others = AroundCustomers(said, ids, last_day(sales, said), numbers)
     made, found = _around(files, others)
     troubles += [*found, *_unnamed(files, others)]
     opt_ins = made.get("optins")
@@ -94,24 +92,24 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     for draft, body in made.values():
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
-    if len(digits) == 1:
-        shown = f"{digits[0]}: blanks, dashes and lost zeros make no other customer"
-        zeros = ", and zeros stand before" if any(c.startswith("0") for c in told) else ""
-        sales.choices.append(Choice("sales", "digits", shown, f"customer numbers are digits{zeros}"))
-    more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
+    if len(numbers.digits) == 1:
+        sales.choices.append(Choice("sales", "digits", *customer_numbers.told(numbers, told)))
+    currency = own["sales"]["money"]["currency"]
+    around = more_files.Shop(said, ids, _articles(sales), currency, others.last, numbers)
+    more, found = _more(files, around)
     troubles += found
     for draft, body in more:
         if draft.name in own:
-            around = _shop(sales, said, own["sales"]["money"]["currency"], others.last)
             troubles.append(_second(draft, next(d for d in drafts if d.name == draft.name), around))
             continue
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
+    prefixes = {"prefixes": [*numbers.prefixes]} if numbers.prefixes else {}
     for body in own.values():
         several = body["kind"] == "optouts"
-        if digits and (len(digits) == 1 or several) and "household_id" in body.get("columns", {}):
-            body["digits"] = list(digits)
+        if numbers.digits and (len(numbers.digits) == 1 or several) and "household_id" in body.get("columns", {}):
+            body.update({"digits": list(numbers.digits)} | prefixes)
     said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
     if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from
         raise refusal(troubles)
@@ -210,14 +208,15 @@ def _around(files: ShopFiles, others: AroundCustomers) -> tuple[dict[str, Declar
             declared, found = _attempt(path, partial(readers[name], path))
             made |= {name: declared} if declared else {}
             troubles += found
+    if "customers" in made and files.customers is not None:
+        listed, found = _attempt(files.customers, partial(others.in_their_file, files.customers))
+        made |= {draft.name: (draft, body) for draft, body in listed or ()}
+        troubles += found
     return made, troubles
 
 
-def _more(
-    files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
-) -> tuple[list[Declared], list[Trouble]]:
+def _more(files: ShopFiles, shop: more_files.Shop) -> tuple[list[Declared], list[Trouble]]:
     """The files around, in the light of the sales."""
-    shop = _shop(sales, said, currency, last)
     made: list[Declared] = []
     troubles: list[Trouble] = []
     for name in more_files.once(files.more):
@@ -232,13 +231,9 @@ def _more(
     return made, troubles
 
 
-def _shop(sales: Draft, said: Said, currency: str, last: date) -> more_files.Shop:
-    """What files around the sales are looked at by."""
-    customers, articles = (
-        frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
-        for ours in ("household_id", "product_id")
-    )
-    return more_files.Shop(said, customers, articles, currency, last)
+def _articles(sales: Draft) -> frozenset[str]:
+    there = sales.columns.get("product_id")
+    return frozenset() if there is None else frozenset(c.strip() for c in sales.file.told(there))
 
 
 def _second(draft: Draft, first: Draft, shop: more_files.Shop) -> Trouble:
@@ -257,7 +252,8 @@ def _to_sign(own: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield (
             f"{', '.join(named)} rests on a legitimate interest, which lets nobody in before somebody weighed it and "
             "signed in compliance/interests.yaml (an entry stands there as an example); "
-            "`twinops status --open` lists each. Until then `make run` ends where a twin would learn."
+            "`twinops status --open` lists each. Until then `make run` ends where a twin would learn. A signature of "
+            "today counts, whatever day the files end on."
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.doubles import doubles, told_doubles
 from twinops.data.own_sources.drafting import Draft, column_option
-from twinops.data.own_sources.proposing.customer_numbers import of_any_length
 from twinops.data.own_sources.recognising import date_format, words
 from twinops.data.own_sources.sampling import every_cell
 from twinops.data.reading.plain_letters import plain
@@ -17,15 +17,15 @@ _ONE_OF = 5
 """A column holds numbers of customers where one of so many of them is a number of the same file or of the sales."""
 
 
-def propose(draft: Draft, ids: Set[str], digits: Sequence[int]) -> None:
+def propose(draft: Draft, ids: Set[str], numbers: NumberForm) -> None:
     """Take the column that says it by its name and holds other customers' numbers; point at one that only does the
     latter, for a number may be somebody else's who recommended the shop.
     """
     own = draft.columns["household_id"]
-    rows = [of_any_length(cell.strip(), digits) for cell in draft.file.cells[own]]
+    rows = [numbers.alike(cell.strip()) for cell in draft.file.cells[own]]
     known = {*ids, *rows} - {""}
     for theirs in draft.free if REPLACES not in draft.columns else ():
-        cells = [of_any_length(cell.strip(), digits) for cell in draft.file.cells[theirs]]
+        cells = [numbers.alike(cell.strip()) for cell in draft.file.cells[theirs]]
         told = [(n, c) for n, c in zip(rows, cells, strict=True) if not notation.is_nothing(c)]
         others = {c for n, c in told if c != n}
         if not others or len(others) < len(told) / 2 or len(others & known) * _ONE_OF < len(others):

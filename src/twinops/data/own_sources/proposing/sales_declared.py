@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from shlex import quote
 from typing import Any
@@ -22,6 +23,7 @@ from twinops.data.own_sources.drafting import (
     trouble,
 )
 from twinops.data.own_sources.proposing import currencies, line_numbers, receipt_heads, rows_that_count
+from twinops.data.own_sources.proposing.days_beside import tell_ways
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -82,7 +84,9 @@ def _time(draft: Draft, said: Said) -> dict[str, Any]:
     found = dates_of(draft)
     chosen = said.date or found.format
     draft.choices.append(Choice(draft.name, "time.format", chosen, _why_format(found, said), ()))
-    return {"format": chosen, "zone": said.zone or "UTC"}
+    if said.date is None:
+        tell_ways(draft, draft.columns["time"], found)
+    return replace(found, format=chosen, also=() if said.date else found.also).declared(said.zone)
 
 
 def _why_format(found: DateFormat, said: Said) -> str:
@@ -170,7 +174,8 @@ def last_day(draft: Draft, said: Said) -> date:
     Raises:
         Troubled: no cell of the column is a day.
     """
-    time = TimeParams(format=said.date or dates_of(draft).format, zone="UTC")
+    ways = dates_of(draft)
+    time = TimeParams(format=said.date or ways.format, also=() if said.date else ways.also, zone="UTC")
     typed = draft.columns["time"] in draft.file.typed
     found = []
     for cell in set(draft.file.told(draft.columns["time"])):

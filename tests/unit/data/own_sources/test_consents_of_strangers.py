@@ -1,0 +1,107 @@
+"""No yes and no no is lost by the way in which a shop writes it down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from twinops.data.own_sources import channels
+from twinops.data.own_sources.declared import DeclaredSource, declared
+from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.reading import read
+from twinops.errors import ParamsError
+from twinops.own_params import OwnParams
+
+
+def sales(folder: Path) -> Path:
+    rows = [f"2025-{m:02}-{d:02},R{m}{d}{k},C{k:03},11,1,{k}.50"
+            for m in range(1, 7) for d in (3, 17) for k in range(1, 41)]  # fmt: skip
+    file = folder / "sales.csv"
+    file.write_text("\n".join(["date,receipt,customer,article,pieces,amount", *rows, ""]))
+    return file
+
+
+def source(found: Proposal, name: str, root: Path) -> DeclaredSource:
+    parsed = OwnParams.model_validate_json(json.dumps({name: found.own[name]}, default=str))
+    return declared(parsed, name, root=root, max_rows=1_000_000)
+
+
+def answered(folder: Path, rows: list[str], **said: Any) -> tuple[Proposal, list[dict[str, Any]]]:
+    (folder / "answers.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
+    found = look(ShopFiles(sales(folder), opt_ins=folder / "answers.csv"), Said(synthetic=True, **said))
+    return found, read(source(found, "optins", folder), "all").rows.to_pylist()
+
+
+def test_days_in_two_ways_are_read_in_each_and_the_newest_form_counts(tmp_path: Path) -> None:
+    rows = ["client;offers by e-mail;signed"]
+    rows += [f"C{k:03};{'tak' if k % 2 else 'nie'};2024-03-{1 + k % 28:02}" for k in range(1, 31)]
+    rows += [f"C{k:03};tak;{1 + k % 28:02}.04.2024" for k in range(31, 41)]
+    rows += ["C002;tak;17.05.2024"]
+    found, got = answered(tmp_path, rows)
+    assert found.own["optins"]["time"] == {"format": "iso", "also": ["%d.%m.%Y"], "zone": "UTC"}
+    assert not [n for n in found.notes if "have no day" in n]
+    assert len(got) == 41
+    newest = max((r for r in got if r["household_id"] == "C002"), key=lambda r: r["time"])
+    assert (newest["event"], newest["time"].date().isoformat()) == ("granted", "2024-05-17")
+
+
+def test_a_day_that_two_ways_read_as_two_days_is_not_read(tmp_path: Path) -> None:
+    rows = ["client;offers by e-mail;signed", "C001;yes;2024-03-25", "C002;yes;25/03/2024", "C003;yes;03/25/2024",
+            "C004;yes;03/04/2024"]  # fmt: skip
+    (tmp_path / "answers.csv").write_text("\n".join([*rows, ""]))
+    found, _ = answered(tmp_path, ["client;offers by e-mail;signed", *(f"C{k:03};yes;2024-03-25" for k in range(1, 9))])
+    (tmp_path / "answers.csv").write_text("\n".join([*rows, ""]))
+    found.own["optins"]["time"] = {"format": "iso", "also": ["%d/%m/%Y", "%m/%d/%Y"], "zone": "UTC"}
+    got = read(source(found, "optins", tmp_path), "all")
+    assert got.rows["household_id"].to_pylist() == ["C001", "C002", "C003"]
+    assert got.refused["reason"].to_pylist() == ["time_unreadable"]
+
+
+HISTORY = [
+    "client;purpose;channel;answer;day",
+    *(f"C{k:03};offers;e-mail;yes;2024-01-01" for k in range(1, 31)),
+    "C001;offers;SMS;yes;2024-02-01", "C001;offers;letter;yes;2024-02-01",
+    "C002;offers;letter;no;2024-02-02",
+    "C003;offers;E-Mail;withdrawn;2024-02-03", "C003;offers;SMS;yes;2024-02-04",
+    "C031;offers;SMS;yes;2024-02-05",
+    "C004;offers;;no;2024-02-06",
+]  # fmt: skip
+
+
+def open_to(rows: list[dict[str, Any]]) -> set[str]:
+    last: dict[str, str] = {}
+    for row in sorted(rows, key=lambda r: (r["time"], r["seq"])):
+        last[row["household_id"]] = row["event"]
+    return {who for who, event in last.items() if event == "granted"}
+
+
+def test_a_yes_to_one_channel_opens_no_other_and_a_no_to_another_closes_none(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, HISTORY, codes={"optins.channel:e-mail": "yes"})
+    assert found.own["optins"]["offers_by"] == ["e-mail"]
+    assert open_to(got) == {f"C{k:03}" for k in range(1, 31)} - {"C003", "C004"}
+    assert not {"C031"} & {r["household_id"] for r in got}
+
+
+def test_while_nobody_said_by_what_offers_are_sent_they_need_a_yes_to_each_channel(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, HISTORY)
+    assert open_to(got) == {"C001"}
+    assert found.own["optins"]["columns"]["channel"] == "channel"
+    (told,) = [n for n in found.notes if "by which channel" in n]
+    assert "--code optins.channel:e-mail=yes" in told
+
+
+def test_a_channel_that_no_answer_names_is_told_and_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="does not hold fax"):
+        answered(tmp_path, HISTORY, codes={"optins.channel:fax": "yes"})
+
+
+def test_rows_that_come_out_of_quarantine_alone_open_no_channel(tmp_path: Path) -> None:
+    table = pa.table({"purpose": ["offers", "offers", "twin_scoring"], "event": ["granted", "refused", "granted"],
+                      "channel": ["e-mail", "e-mail", "e-mail"]})  # fmt: skip
+    assert channels.refusals(table)["event"].to_pylist() == ["refused", "granted"]
+    assert channels.refusals(table.drop_columns(["channel"])).num_rows == 3

@@ -31,12 +31,17 @@ def channel_of(text: str) -> str:
     return "".join(c for c in plain(text) if c.isalnum())
 
 
+def of_answers(rows: pa.Table) -> bool:
+    """They are a ledger's answers with channels; cases of customer service have a channel of another meaning."""
+    return {CHANNEL, "purpose", "event"} <= set(rows.column_names)
+
+
 def settled(rows: pa.Table, sent_by: Iterable[str]) -> tuple[pa.Table, dict[str, int]]:
     """The ledger without answers on offers that open nothing; how many those are, by reason.
 
     A no to one channel that offers are sent by closes them; a no that names no channel closes all.
     """
-    if CHANNEL not in rows.column_names:
+    if not of_answers(rows):
         return rows, {}
     told = rows.select(["household_id", "purpose", "event", "time", "seq", CHANNEL]).to_pylist()
     mine = [(n, row) for n, row in enumerate(told) if row["purpose"] == Purpose.OFFERS]
@@ -59,7 +64,7 @@ def settled(rows: pa.Table, sent_by: Iterable[str]) -> tuple[pa.Table, dict[str,
 
 def refusals(rows: pa.Table) -> pa.Table:
     """Some rows of such a ledger without the rest of it: a yes to offers among them waits until all of it is read."""
-    if CHANNEL not in rows.column_names:
+    if not of_answers(rows):
         return rows
     yes = pc.and_(pc.equal(rows["purpose"], str(Purpose.OFFERS)), pc.equal(rows["event"], str(Event.GRANTED)))
     return rows.filter(pc.invert(yes))

@@ -108,7 +108,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     lost |= _unread_language(columns, said) | unread_noes.keep(columns, bad, cells, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
-    for ours in (c for c in (RETURNS_OF, CHANNEL) if c in said.entering):
+    for ours in (c for c in (RETURNS_OF, CHANNEL) if c in said.entering and c in said.form.settled_by):
         order, arrays = [*order, ours], [*arrays, values_of(cells, said, ours)]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
     return Mapped(rows, _first(bad, cells.table.num_rows), filled, lost)

@@ -353,7 +353,8 @@ class Entered:
 
 def without_place(rows: pa.Table) -> pa.Table:
     """The rows of our schema, without what was needed to settle them."""
-    return rows.drop_columns([c for c in ("place", RETURNS_OF, CHANNEL) if c in rows.column_names])
+    settling = ("place", RETURNS_OF, *((CHANNEL,) if channels.of_answers(rows) else ()))
+    return rows.drop_columns([c for c in settling if c in rows.column_names])
 
 
 def together(readings: Sequence[tuple[str, OwnReading]]) -> OwnReading:

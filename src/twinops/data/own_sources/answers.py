@@ -21,6 +21,9 @@ NO_OBJECTION = "no_objection"
 NO_NUMBER = "no_customer_number"
 """A title, a head or a remark among numbers that are told by their digits."""
 UNKNOWN_PURPOSE = "no_for_an_unknown_purpose_taken_for_all"
+ANOTHER_PURPOSE = "answer_for_a_purpose_of_none_of_ours"
+NONE = "none"
+"""What a word for a purpose means that a person said is none of ours, such as greetings on a birthday."""
 
 
 def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
@@ -36,8 +39,10 @@ def purposes_in(means: str) -> tuple[str, ...]:
 
     >>> purposes_in("twin_training, twin_scoring")
     ('twin_training', 'twin_scoring')
+    >>> purposes_in("none")
+    ()
     """
-    return tuple(p.strip() for p in means.split(","))
+    return () if means.strip() == NONE else tuple(p.strip() for p in means.split(","))
 
 
 def _turned(cells: TextCells, said: OwnSource) -> TextCells:
@@ -88,7 +93,9 @@ def _for_each_purpose(cells: TextCells, said: OwnSource) -> TextCells:
     table, name = cells.table, said.theirs("purpose")
     every, lost = _every_purpose(table[name], said, _noes(table, said))
     parts = [_kth(table, every, k, said) for k in range(fold(said))]
-    return replace(_as_long(cells, parts, said, dict(cells.left_out)), lost=lost)
+    others = sum(not purposes for purposes in every)
+    left = dict(cells.left_out) | ({ANOTHER_PURPOSE: others} if others else {})
+    return replace(_as_long(cells, parts, said, left), lost=lost)
 
 
 def _listed(said: OwnSource) -> bool:

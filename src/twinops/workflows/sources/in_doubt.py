@@ -21,7 +21,7 @@ MOST_PLACES = 20
 NOES = {
     UNKNOWN_PURPOSE: (
         "noes are for a purpose that nobody knows, and hold for every purpose until somebody says what the word means: "
-        "`codes: {purpose: {WORD: offers}}` of the source of consent."
+        "`codes: {purpose: {WORD: offers}}` of the source of consent, or `none` where it is no purpose of ours."
     ),
     UNREAD: "noes have something else that cannot be read (a basis, a notice, a number), and hold all the same.",
     UNDATED_NO: "noes have no day that can be read, and hold from the last day of their file on.",

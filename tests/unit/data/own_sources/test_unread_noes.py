@@ -30,6 +30,7 @@ LEDGER = but(
 )
 HEAD = "id,for,what,on,note,at,n"
 EVERY = {p.value for p in Purpose}
+NO_AND_YES = ("withdrawn", "granted")
 
 
 def yes(who: str, purpose: str) -> str:
@@ -68,6 +69,16 @@ def test_once_its_word_is_said_it_holds_for_what_it_means_and_nothing_else(tmp_p
     shop, found = collected(tmp_path, row, said=said)
     assert off(shop) == {"offers"}
     assert found.unscored == {}
+    assert in_doubt(shop.places, shop.params) == ()
+
+
+def test_a_word_that_is_said_to_be_none_of_ours_closes_and_opens_nothing_and_is_counted(tmp_path: Path) -> None:
+    rows = [f"1,birthday greetings,{event},consent,v1,2024-04-0{n} 10:00,1" for n, event in enumerate(NO_AND_YES, 1)]
+    said = but(LEDGER, codes={"purpose": {"birthday greetings": "none"}})
+    shop, found = collected(tmp_path, *rows, said=said)
+    assert off(shop) == set()
+    assert (found.quarantined, found.unscored) == ({}, {})
+    assert found.left_out == {"answer_for_a_purpose_of_none_of_ours": 2}
     assert in_doubt(shop.places, shop.params) == ()
 
 

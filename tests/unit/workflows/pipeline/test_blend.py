@@ -235,10 +235,10 @@ def test_a_signature_lets_cases_in_and_an_objection_keeps_them_out(tmp_path):
     assert excluded["care_cases"] == {"objected": 12}
 
 
-def test_an_assessment_counts_from_its_signature_until_it_runs_out():
+def test_an_assessment_counts_once_it_is_signed_until_it_runs_out_whatever_day_the_data_end_on():
     signed = legitimate_interests.read(SIGNATURE)
     days = [date(2017, 5, 31), date(2017, 6, 1), date(2018, 6, 1), date(2018, 6, 2)]
-    assert [bool(legitimate_interests.standing(signed, on=d)) for d in days] == [False, True, True, False]
+    assert [bool(legitimate_interests.standing(signed, on=d)) for d in days] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("wrong", [SIGNATURE.replace("2018-06-01", "2016-06-01"), SIGNATURE.replace("A Person", "")])

@@ -20,6 +20,7 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.own_sources.mapping import UNKNOWN_ANSWER
 from twinops.data.vault.seal import read_quarantine, read_sealed
+from twinops.entities.consent import Purpose
 from twinops.params import SourcesParams
 from twinops.workflows.intake import Collected
 from twinops.workflows.pipeline.collect import collect
@@ -91,22 +92,35 @@ def test_malformed_rows_of_a_shipped_source_stay_outside(tmp_path: Path, source:
     good = good_rows(source)
     assert good.num_rows == GOOD
     path = tmp_path / "world" / f"{FILES.get(source, source)}.parquet"
-    pq.write_table(mixed([good, spoiled(source, good)]), path)
+    bad = spoiled(source, good)
+    pq.write_table(mixed([good, bad]), path)
     places, keys = Places(tmp_path), MemoryKeys()
     batch = "2017-02" if source == "transactions" else "all"
     engine, sources = DuckDBEngine(threads=1), SourcesParams(folder="world")
     found = supplied(collect, source, batch, places=places, engine=engine, keys=keys, sources=sources)
     opened = read_sealed(places.raw(source, batch), dataset=source, keys=keys)
     aside = read_quarantine(places.quarantine(source, batch), dataset=source, keys=keys)
-    everything_is_accounted_for(found, opened, aside)
+    everything_is_accounted_for(found, opened, aside, noes=noes_for_any_purpose(bad) if source == "consent" else 0)
     assert len(found.quarantined) >= len(SPOILERS[source])
+    if source == "consent":
+        assert opened["event"].to_pylist().count("granted") == good["event"].to_pylist().count("granted")
 
 
-def everything_is_accounted_for(found: Collected, opened: pa.Table, aside: pa.Table) -> None:
-    assert found.read == GOOD + BAD
-    taken_for_no = found.unscored.get(UNKNOWN_ANSWER, 0)  # an answer that nobody can read must not leave a yes standing
-    assert found.taken == opened.num_rows == GOOD + taken_for_no
-    assert aside.num_rows == BAD - taken_for_no == sum(found.quarantined.values())
+def noes_for_any_purpose(bad: pa.Table) -> int:
+    """Rows that say a no, for a purpose that nobody knows: each is judged as one for every purpose."""
+    known = {p.value for p in Purpose}
+    told = zip(bad["event"].to_pylist(), bad["purpose"].to_pylist(), strict=True)
+    return sum((event or "").strip() not in ("", "granted") and purpose not in known for event, purpose in told)
+
+
+def everything_is_accounted_for(found: Collected, opened: pa.Table, aside: pa.Table, *, noes: int = 0) -> None:
+    assert found.read == GOOD + BAD + noes * (len(Purpose) - 1)
+    # an answer that nobody can read must not leave a yes standing, and no more than such a row is taken beside the good
+    held = opened.num_rows - GOOD
+    taken_for_no = found.unscored.get(UNKNOWN_ANSWER, 0)
+    assert found.taken == opened.num_rows
+    assert held == taken_for_no or (noes and held > taken_for_no)
+    assert aside.num_rows == found.read - found.taken == sum(found.quarantined.values())
     if taken_for_no:
         assert sum(event == "refused" for event in opened["event"].to_pylist()) >= taken_for_no
     assert Counter(aside["reason"].to_pylist()) == found.quarantined

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
-from twinops.data.own_sources.answers import purposes_in
+from twinops.data.own_sources.answers import NONE, purposes_in
 from twinops.data.own_sources.cell_values import event_of
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
@@ -84,7 +84,7 @@ def unlike(said: Said) -> Iterator[Trouble]:
 def _meaningless(said: Said, source: str) -> Iterator[Trouble]:
     """Words for answers and purposes whose meaning is none of ours."""
     for column, pairs in said.words_of(source).items():
-        known = [*Purpose] if column == "purpose" else [*Event, "yes", "no"]
+        known = [*Purpose, NONE] if column == "purpose" else [*Event, "yes", "no"]
         for word, means in pairs.items():
             if column == "purpose":
                 fits = set(purposes_in(means)) <= set(Purpose)

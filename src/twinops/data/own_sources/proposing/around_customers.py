@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.answers import purposes_in
+from twinops.data.own_sources.answers import NONE, purposes_in
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
 from twinops.data.own_sources.drafting import (
@@ -301,7 +301,7 @@ class AroundCustomers:
                 f"{', '.join(Purpose)}."
             )
         found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
-        return found | {theirs: ", ".join(purposes_in(means)) for theirs, means in said.items()}
+        return found | {theirs: ", ".join(purposes_in(means)) or NONE for theirs, means in said.items()}
 
     def _dated(self, draft: Draft, kind: str) -> dict[str, Any]:
         """How the file is read, and since when what it says holds."""

@@ -63,7 +63,7 @@ def read(engine: Engine, asked: BatchRequest) -> BatchRead:
 def _closed(rows: pa.Table) -> pa.Table:
     """A no that cannot be read whole counts as what it would at worst: for every purpose, on consent, a refusal."""
     known = {c.name: pa.array([str(a) for a in c.allowed]) for c in SCHEMA.columns if c.allowed}
-    no = pc.and_(pc.is_valid(rows["event"]), pc.not_equal(rows["event"], Event.GRANTED.value))
+    no = pc.fill_null(pc.not_equal(rows["event"], Event.GRANTED.value), False)
     odd = {name: pc.and_(no, pc.invert(pc.is_in(rows[name], among))) for name, among in known.items()}
     if not any(pc.any(cells).as_py() for cells in odd.values()):
         return rows

@@ -16,6 +16,7 @@ from twinops.data.own_sources import opening
 from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns
 from twinops.data.own_sources.csv_blocks import Blocks
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.encodings import is_utf8
 from twinops.data.reading import csv_records
 from twinops.data.reading.csv_records import MAX_RECORD, CsvRecord, Lookahead, Shape, record_at
 from twinops.data.reading.reading import Fault
@@ -140,13 +141,17 @@ def _more(source: DeclaredSource, text: io.TextIOWrapper, most: int) -> str:
 
 
 def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
-    """The declared one, or what a byte order mark says, or UTF-8."""
+    """What a byte order mark says, or the declared one, or UTF-8.
+
+    Files of one folder may be written in two ways: one that is UTF-8 is read so beside others that are not.
+    """
     head = file.read(_LOOK)
     file.seek(0)
     mark = next((e for m, e in _MARKS if head.startswith(m)), None)
     said = source.said.encoding
     if said != "detect":
-        return mark if mark and mark[:5] == said[:5] else _PYTHON.get(said, said)
+        eight_bits = said.startswith(("windows-", "iso-"))
+        return mark or ("utf-8" if eight_bits and is_utf8(head) else _PYTHON.get(said, said))
     # text without a mark that is a quarter NULs is UTF-16, and which one nobody said
     if mark == "" or (mark is None and head.count(b"\0") * 4 > len(head)):
         raise DataError(
@@ -187,6 +192,20 @@ def told_separator(line: str) -> str | None:
     return found[1] if found else None
 
 
+def _below_titles(
+    lines: Iterator[str], before: int, names: list[str], wanted: set[str], separator: str
+) -> tuple[int, list[str]]:
+    """The first line with all columns, where titles stand above it; else the one that has most of them."""
+    best = (before, names)
+    for n, line in enumerate(islice(lines, HEAD_WITHIN), before + 1):
+        cells = header_of(line, separator)
+        if len(wanted & {*cells}) > len(wanted & {*best[1]}):
+            best = (n, cells)
+        if wanted <= {*cells}:
+            break
+    return best
+
+
 def _header(source: DeclaredSource, lines: Iterator[str]) -> Header:
     """The column names; by number where the declaration says that the file has none."""
     said, first, before = source.said, next(lines, ""), 1
@@ -197,10 +216,7 @@ def _header(source: DeclaredSource, lines: Iterator[str]) -> Header:
     separator = said.separator if said.separator != "detect" else told or separator_of(first, wanted)
     names = header_of(first, separator)
     if not set(wanted) <= set(names):
-        # titles above: the head is the first line that has all columns
-        ahead = enumerate(islice(lines, HEAD_WITHIN), before + 1)
-        found = next(((n, line) for n, line in ahead if set(wanted) <= set(header_of(line, separator))), None)
-        before, names = (found[0], header_of(found[1], separator)) if found else (before, names)
+        before, names = _below_titles(lines, before, names, set(wanted), separator)
     if not any(names) or len(names) > MAX_COLUMNS:
         raise DataError(
             f"{source.where}: the first line is no header.",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -34,6 +35,7 @@ from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
+from twinops.errors import DataError
 from twinops.own_params import CHANNEL, RETURNS_OF, OwnSource, form
 
 OTHER_MONTH = "time_in_another_month"
@@ -92,12 +94,23 @@ def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
         last = before
-        with opening.opened(source, one) as file:
+        with opening.opened(source, one) as file, _told_of(path, one):
             for cells in _counting(_reader(source, one)(source, file), source.said):
                 counted_on = cells.behind(before, opening.label(path, one))
                 last = max(last, counted_on.last)
                 yield counted_on
         before = last
+
+
+@contextmanager
+def _told_of(path: Path, one: Path) -> Iterator[None]:
+    """Say which file of a folder it is that cannot be read."""
+    try:
+        yield
+    except DataError as found:
+        if path == one or one.name in found.what:
+            raise
+        raise DataError(f"{one.name}: {found.what} Other files of its folder were read.", hint=found.hint) from found
 
 
 def _counting(found: Iterable[TextCells], said: OwnSource) -> Iterator[TextCells]:

@@ -238,7 +238,9 @@ def _of_several_ways(told: tuple[str, ...], most: DateFormat | None) -> DateForm
     """Days that are written in a few ways, as where two systems fill one column."""
     several: dict[str, list[str]] = {}
     for cell in told:
-        several.setdefault(re.sub(r"[^\W\d_]+", "x", re.sub(r"\d+", "9", cell)), []).append(cell)
+        # a year of four digits is another way than one of two; a day of one digit is not
+        digits = re.sub(r"\d+", "9", re.sub(r"\d{3,}", "#", cell))
+        several.setdefault(re.sub(r"[^\W\d_]+", "x", digits), []).append(cell)
     ways = sorted(several.values(), key=len, reverse=True)[:_WAYS]
     if len(several) == 1 or sum(map(len, ways)) < _ENOUGH * len(told):
         return most

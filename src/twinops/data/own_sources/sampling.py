@@ -25,7 +25,7 @@ from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
-from twinops.data.own_sources.encodings import likely_encoding
+from twinops.data.own_sources.encodings import likely_encoding, says_itself
 from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
 from twinops.data.own_sources.parquet import is_text
 from twinops.data.own_sources.recognising import date_format, fit, is_number, words
@@ -211,7 +211,9 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     try:
         heads = file.read(_LOOK if not more else _LOOK // 16)
         file.seek(0)
-        encoding = likely_encoding(heads + b"".join(map(_head, more)))
+        every = [heads, *map(_head, more)]
+        # what is UTF-8 is read as it by itself; the others have one encoding
+        encoding = likely_encoding(b"".join([h for h in every if not says_itself(h)] or every))
     except (gzip.BadGzipFile, EOFError):
         raise DataError(f"{path.name} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
     lines = _decoded(file, encoding)
@@ -278,7 +280,8 @@ def _names_in(lines: Iterator[str], separator: str, names: Sequence[str]) -> tup
     """The columns of a part, whose head may stand below titles, too."""
     rows = (delimited.header_of(line, separator) for line in islice(lines, delimited.HEAD_WITHIN))
     first = next(rows, [])
-    alike = (row for row in (first, *([] if len(first) > 1 else rows)) if len({*row} & {*names}) * 2 > len({*names}))
+    title = sum(map(bool, first)) < 2
+    alike = (row for row in (first, *(rows if title else [])) if len({*row} & {*names}) * 2 > len({*names}))
     return tuple(next(alike, first))
 
 
@@ -335,10 +338,10 @@ def _told_encoding(encoding: str) -> str:
 
 
 def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
-    head = file.read(4)
+    head = file.read(_LOOK)
     file.seek(0)
     marked = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    name = marked if encoding == "detect" else encoding.replace("windows-", "cp")
+    name = marked if encoding == "detect" or says_itself(head) else encoding.replace("windows-", "cp")
     for line in codecs.getreader(name)(file, "replace"):
         yield line.rstrip("\r\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +193,31 @@ def test_a_list_of_who_objected_that_lies_beside_the_months_is_never_passed_over
         look(ShopFiles(sales), Said(synthetic=True))
     assert f"--opt-outs {sales / 'no.txt'}" in refused.value.hint
     assert "optouts" in look(ShopFiles(sales, opt_outs=sales / "no.txt"), Said(synthetic=True)).own
+
+
+def years(folder: Path, *, called: str = "Pièce") -> Path:
+    """Three years with titles above their heads, saved by three programs: other encodings, one year of two digits."""
+    folder.mkdir()
+    written = (("2023", "cp1252", "%d/%m/%Y"), ("2024", "utf-8-sig", "%d/%m/%y"), ("2025", "utf-8", "%d/%m/%Y"))
+    for year, encoding, form in written:
+        lines = ["JOURNAL DES VENTES;;;;", f"Exercice {year};édité;;;", ""]
+        lines.append(f"Date;N° {called if year == '2025' else 'Pièce'};N° client;Qté;Montant")
+        for n in range(300):
+            day = date(int(year), 1 + n % 12, 1 + n % 28)
+            lines.append(f"{day:{form}};F{year}-{n};{1000 + n % 60};1;{n % 90},50")
+        (folder / f"ventes_{year}.csv").write_text("\n".join([*lines, ""]), encoding=encoding)
+    return folder
+
+
+def test_files_of_a_folder_may_have_titles_other_encodings_and_days_written_otherwise(tmp_path: Path) -> None:
+    found = look(ShopFiles(years(tmp_path / "ventes")), Said(synthetic=True))
+    assert found.own["sales"]["time"]["also"] == ["%d/%m/%y"]
+    looked = look_at(source(found.own, "sales", tmp_path))
+    assert (looked.taken, looked.quarantined) == (900, {})
+    assert {month[:4] for month in looked.months} == {"2023", "2024", "2025"}
+
+
+def test_a_file_of_a_folder_that_calls_a_column_otherwise_is_named(tmp_path: Path) -> None:
+    found = look(ShopFiles(years(tmp_path / "ventes", called="Ticket")), Said(synthetic=True))
+    with pytest.raises(DataError, match=r"ventes_2025.csv: own.sales: there is no column N° Pièce\."):
+        look_at(source(found.own, "sales", tmp_path))

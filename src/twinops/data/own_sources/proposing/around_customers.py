@@ -298,7 +298,7 @@ class AroundCustomers:
             draft.notes.append(
                 f"Purposes that are not ours are quarantined: {named}; a no for one counts as a no to every purpose "
                 f"until its word is said. If one is ours, `{way}` says it, with commas between several; ours are "
-                f"{', '.join(Purpose)}."
+                f"{', '.join(Purpose)}, and {NONE} where it is no purpose of these."
             )
         found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
         return found | {theirs: ", ".join(purposes_in(means)) or NONE for theirs, means in said.items()}

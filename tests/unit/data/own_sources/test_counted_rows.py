@@ -83,3 +83,12 @@ def test_a_list_with_receipts_is_of_who_redeemed_and_not_of_who_got_it(tmp_path:
     own: dict[str, Any] = look(ShopFiles(sales(tmp_path), more=(str(path),)), Said(synthetic=True)).own
     assert own["redemptions"]["columns"]["redemption_date"] == "Datum"
     assert "campaign_customers" not in own
+
+
+def test_a_desk_hears_of_many_who_bought_nothing_lately_and_is_one_all_the_same(tmp_path: Path) -> None:
+    rows = [f"R{n};0{1 + n % 9}.03.2025;Zwrot;{f'C{n}' if n < 20 else f'C{900 + n}'};tekst" for n in range(200)]
+    path = tmp_path / "reklamacje.csv"
+    path.write_text("\n".join(["nr_zgloszenia;data;kategoria;nr_klienta;tresc", *rows, ""]), encoding="utf-8")
+    found = look(ShopFiles(sales(tmp_path), more=(f"service={path}",)), Said(synthetic=True))
+    columns = found.own["service"]["columns"]
+    assert (columns["household_id"], columns["category"], columns["time"]) == ("nr_klienta", "kategoria", "data")

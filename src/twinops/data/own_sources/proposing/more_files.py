@@ -57,6 +57,8 @@ WRITTEN = ("comments", "service", "social", "accounts", "registrations")
 """Kinds that hold what people wrote, and by what they are found again."""
 _KNOWN = 0.3
 """A column holds customers, or articles, where so many of its ids stand in the sales."""
+_FEW_KNOWN = 0.05
+"""The same of customers, where its name says so, too."""
 _WANTS = {
     "campaigns": "a row of it is a campaign, and no customer stands in several",
     "service": "it needs who asked (a customer or an account), and a topic, an outcome or a day of closing",
@@ -315,7 +317,10 @@ class _Kind:
         if ours == "product_type" and named > 1 and fit(theirs, words()["kinds_of_goods"], an_id=False) > 1:
             named += 1  # a type of goods tells more than the name of each
         if ours in ("household_id", "product_id"):
-            listed = self._known(ours, cells) >= _KNOWN or (named and self._lists(draft, ours, theirs))
+            known = self._known(ours, cells)
+            # customers who bought nothing lately stand in other files too, so a name that says so needs few of them
+            by_name = ours == "household_id" and named > 2 and known >= _FEW_KNOWN
+            listed = known >= _KNOWN or by_name or (named and self._lists(draft, ours, theirs))
             return 5 + named if listed else 0
         if kind in ("moment", "until"):
             return self._day(ours, theirs, role) if date_format(cells) is not None else 0

@@ -16,7 +16,6 @@ from twinops.data.own_sources import opening
 from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns
 from twinops.data.own_sources.csv_blocks import Blocks
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.encodings import is_utf8
 from twinops.data.reading import csv_records
 from twinops.data.reading.csv_records import MAX_RECORD, CsvRecord, Lookahead, Shape, record_at
 from twinops.data.reading.reading import Fault
@@ -159,6 +158,21 @@ def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
             hint="Save it as UTF-8; or for UTF-16 set encoding: utf-16-le.",
         )
     return mark or "utf-8"
+
+
+def is_utf8(head: bytes) -> bool:
+    """The begin of a text has letters outside ASCII, and they are UTF-8: in other encodings they never are by chance.
+
+    >>> is_utf8("Größe".encode()), is_utf8("Größe".encode("cp1252")), is_utf8(b"size")
+    (True, False, False)
+    """
+    if head.isascii():
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_foreign(gathering: Gathering, encoding: str) -> None:

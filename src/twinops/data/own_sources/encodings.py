@@ -6,6 +6,8 @@ import codecs
 import re
 from collections import Counter
 
+from twinops.data.own_sources.csv import is_utf8
+
 _LOOK = 2**20
 _PAIRED = 0.7
 _WRITTEN = (
@@ -49,15 +51,6 @@ def likely_encoding(data: bytes) -> str:
 def says_itself(head: bytes) -> bool:
     """It begins with a mark, or is UTF-8."""
     return head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or is_utf8(head)
-
-
-def is_utf8(head: bytes) -> bool:
-    """The begin of a text has letters outside ASCII, and they are UTF-8: in other encodings they never are by chance.
-
-    >>> is_utf8("Größe".encode()), is_utf8("Größe".encode("cp1252")), is_utf8(b"size")
-    (True, False, False)
-    """
-    return not head.isascii() and _decodes(head, "utf-8")
 
 
 def _telling(data: bytes) -> bytes:

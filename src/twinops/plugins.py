@@ -175,13 +175,17 @@ def text_beside(package: str, *path: str) -> str:
     return files(package).joinpath(*path).read_text(encoding="utf-8")
 
 
-def code_digest() -> str:
-    """SHA-256 of all files of twinops as they lie here, what a project begins with aside, and of a project's ideas."""
+def code_state() -> str:
+    """SHA-256 of what tells all files of twinops from what they were, and of a project's ideas; no file is opened.
+
+    Size and both times: whoever writes a file changes one of them. What a project begins with is aside.
+    """
     home, told = Path(__file__).resolve().parent, sha256()
     for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql", ".yaml")):
         name = path.relative_to(home).as_posix()
         if not name.startswith(PROJECT_FILES):
-            told.update(f"{name}\n".encode() + sha256(path.read_bytes()).digest())
+            state = path.stat()
+            told.update(f"{name} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}\n".encode())
     for idea in laid():
         told.update(f"{idea.path}\n{idea.sha256}\n".encode())
     return told.hexdigest()

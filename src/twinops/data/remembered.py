@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from twinops.entities.canonical import to_json
-from twinops.plugins import code_digest
+from twinops.plugins import code_state
 
 Figures = list[list[float]]
 Remember = Callable[[Sequence[object], Callable[[], Figures]], Figures]
@@ -78,7 +78,7 @@ class Remembered:
     @cached_property
     def _under(self) -> list[str]:
         """By which code a figure is made."""
-        return [code_digest(), platform.machine(), *map(_version, LIBRARIES)]
+        return [code_state(), platform.machine(), *map(_version, LIBRARIES)]
 
 
 def _version(name: str) -> str:

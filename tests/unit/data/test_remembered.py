@@ -53,7 +53,7 @@ def test_what_another_hand_wrote_is_not_believed(tmp_path: Path, wrong: str) -> 
 def test_other_code_or_another_library_makes_it_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "drift.json"
     asked(path)
-    for name, other in (("code_digest", lambda: "other code"), ("version", lambda _: "0.0")):
+    for name, other in (("code_state", lambda: "other code"), ("version", lambda _: "0.0")):
         monkeypatch.setattr(remembered, name, other)
         assert asked(path)[1]
 

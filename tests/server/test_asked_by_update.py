@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ def test_what_waited_without_a_server_is_handed_in_by_the_next_update(
 ) -> None:
     judged = [{"name": "drift", "answer": "failed", "sentence": "Features moved."}]
     entry = {"id": "f" * 16, "as_of": "2024-12-01", "model": {"name": produced.name}, "judged": judged}
+    shutil.copy(living.SOURCE.parent / "params.yaml", tmp_path)
     project, found = Project(tmp_path), Monitored({**entry, "broken": ["drift"]}, again=False)
     address = live.address
     monkeypatch.delenv("TWINOPS_SERVER")

@@ -21,6 +21,9 @@ class KeyRows(Protocol):
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
 
+    def has(self, table: str) -> bool:
+        """Whether there is such a table."""
+
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """The same statement for each row."""
 
@@ -152,6 +155,9 @@ class _SqliteRows:
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._db.execute(sql.replace("EACH(?)", "(SELECT value FROM json_each(?))"), values).fetchall()
 
+    def has(self, table: str) -> bool:
+        return bool(self.all("SELECT 1 FROM sqlite_master WHERE name = ?", table))
+
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         self._db.executemany(sql, rows)
 
@@ -163,6 +169,9 @@ class _PostgresRows:
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         done = self._connection.execute(_postgres(sql), values)
         return [] if done.description is None else [tuple(map(_value, row)) for row in done.fetchall()]
+
+    def has(self, table: str) -> bool:
+        return self.all("SELECT to_regclass(?)", table) != [(None,)]
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         with self._connection.cursor() as cursor:

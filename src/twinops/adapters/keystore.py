@@ -453,8 +453,7 @@ def _carried(source: KeyDatabase, into: KeyDatabase) -> None:
     with source.writing() as held, into.writing() as made:
         for table, columns in _COLUMNS.items():
             made.all(f"DELETE FROM {table}")  # noqa: S608
-            there = held.all("SELECT 1 FROM sqlite_master WHERE name = ?", table)  # an older copy knows fewer tables
-            rows = held.all(f"SELECT * FROM {table}") if there else []  # noqa: S608
+            rows = held.all(f"SELECT * FROM {table}") if held.has(table) else []  # noqa: S608 (an older copy has fewer)
             made.many(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)  # noqa: S608
 
 

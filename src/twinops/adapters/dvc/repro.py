@@ -17,7 +17,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from twinops.adapters.dvc.lock_file import LAST_STAGE
 from twinops.adapters.dvc.lock_text import with_stages
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.parsed_once import parsed_once
@@ -154,8 +153,8 @@ class _Run:
     def _start_what_can(self, todo: Lanes, commands: SideBySide) -> None:
         while startable := todo.startable():
             name = startable[0]
-            if name == todo.last == LAST_STAGE:
-                self._write_lock()  # the pipeline's last stage reads there what all others made
+            if name == todo.last:
+                self._write_lock()  # it may read there what all others made
             with self._claiming(name):
                 how = self._without_running(self.plan[name])
             if how is None:

@@ -92,3 +92,12 @@ def test_a_desk_hears_of_many_who_bought_nothing_lately_and_is_one_all_the_same(
     found = look(ShopFiles(sales(tmp_path), more=(f"service={path}",)), Said(synthetic=True))
     columns = found.own["service"]["columns"]
     assert (columns["household_id"], columns["category"], columns["time"]) == ("nr_klienta", "kategoria", "data")
+
+
+def test_a_group_of_contacted_and_held_back_is_not_advised_as_the_campaign(tmp_path: Path) -> None:
+    rows = [f"C{who};{'réserve' if who % 5 == 0 else 'contacté'};01.03.2025;" for who in range(60)]
+    path = tmp_path / "campagne.csv"
+    path.write_text("\n".join(["carte;Groupe;Envoyé le;Retour", *rows, ""]), encoding="utf-8")
+    found = look(ShopFiles(sales(tmp_path), more=(str(path),)), Said(synthetic=True))
+    assert "campaign_customers" not in found.own
+    assert not any("campaign_id=Groupe" in option for trouble in found.left_out for option in trouble.options)

@@ -289,7 +289,9 @@ class _Kind:
             return date_format(cells) is not None and not self._is_another_day(ours, theirs)
         if ours in ("household_id", "product_id"):
             return self._known(ours, cells) > 0
-        return date_format(cells) is None
+        # who was held back was not contacted: groups are no campaigns
+        groups = ours == "campaign_id" and rows_that_count.tells_groups("campaign_customers", cells[:2_000])
+        return date_format(cells) is None and not groups
 
     def draft(self, path: Path, *, said: bool = False) -> Draft | None:
         """Its columns, if all that are needed are there; `said`: a person told the kind.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import is_nothing
@@ -49,6 +49,12 @@ def words_known(draft: Draft, said: Said) -> None:
     if lost:
         what = f"no column was seen to hold {', '.join(map(printable, lost))}, said with --code {draft.name}.{COUNTS}."
         raise Troubled(trouble(draft, what, mine=True))
+
+
+def tells_groups(kind: str, cells: Iterable[str]) -> bool:
+    """A word of these is known to tell who was contacted from who was held back, or goods from what is none."""
+    role = words()["rows"].get(kind, {})
+    return any(_goes_by(word, [*role.get("yes", ()), *role.get("no", ())]) for word in {c.strip() for c in cells})
 
 
 def _by_words(draft: Draft, said: Said, theirs: str, *, named: bool) -> list[str]:

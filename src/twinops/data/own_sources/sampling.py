@@ -377,11 +377,11 @@ def _spread(first: list[str], rest: Iterator[str], like: Shape, names: tuple[str
     return columns
 
 
-def _add(columns: dict[str, list[str]], names: Iterable[str], cells: list[Any]) -> None:
+def _add(columns: dict[str, list[Any]], names: Iterable[str], cells: list[Any]) -> None:
     seen = set()
     for name, cell in zip(names, cells, strict=False):
         if name in columns and name not in seen:
-            columns[name].append(cell or "")
+            columns[name].append("" if cell is None else cell)
             seen.add(name)
 
 
@@ -410,19 +410,28 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
     first_sheet, *others = sheets
     at = excel.head_at(sheets[first_sheet])
     names = tuple(excel.called(sheets[first_sheet][at])) if sheets[first_sheet] else ()
-    columns: dict[str, list[str]] = {name: [] for name in names if name}
-    typed: set[str] = set()
+    columns: dict[str, list[Any]] = {name: [] for name in names if name}
     alike = [n for n in others if excel.has_columns(sheets[n], [name for name in names if name])]
     for sheet in (first_sheet, *alike):
         top = excel.head_at(sheets[sheet], tuple(columns))
         called = excel.called(sheets[sheet][top]) if sheets[sheet] else []
         for row in sheets[sheet][top + 1 :]:
             if any(c not in ("", None) for c in row):
-                _add(columns, called, [excel.as_text(c) for c in (*row, *[None] * (len(called) - len(row)))])
-                both = zip(called, row, strict=False)
-                typed |= {n for n, c in both if n in columns and c not in (None, "") and not isinstance(c, str)}
+                _add(columns, called, [*row, *[None] * (len(called) - len(row))])
+    mixed = {n: _comma_or_point(of) for n, of in columns.items() if excel.is_mixed(of)}
+    for theirs in mixed:
+        if excel.is_turned(columns[theirs]):
+            raise excel.turned(path.name, printable(theirs))
+    typed = {n for n, of in columns.items() if n not in mixed and any(c != "" and not isinstance(c, str) for c in of)}
+    cells = {n: [excel.with_sign(c, mixed.get(n, ".")) or "" for c in of] for n, of in columns.items()}
     why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
-    return Sampled(path, "excel", names, columns, frozenset(typed), why=why, sheet=excel.EVERY if alike else None)
+    return Sampled(path, "excel", names, cells, frozenset(typed), why=why, sheet=excel.EVERY if alike else None)
+
+
+def _comma_or_point(cells: Sequence[Any]) -> str:
+    """Which sign the texts of a column have before the last digits; its numbers are shown with it."""
+    signs = Counter(found[1] for c in cells if isinstance(c, str) and (found := re.search(r"([.,])\d{1,2}$", c)))
+    return max(".", ",", key=signs.__getitem__)
 
 
 def _told_sheets(first: str, alike: list[str], other: list[str], at: int) -> Iterator[str]:

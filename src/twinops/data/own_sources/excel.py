@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.errors import DataError
 
@@ -42,7 +42,7 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     """The rows of one sheet; those above its head are counted as left out."""
     at = head_at(rows, source.said.read) if source.said.header else 0
     head = rows[at] if rows else []
-    names = called(head) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
+    names = known_as(source, called(head)) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
     wanted, dropped = asked_columns(source, names)
     kept = [names.index(c) for c in wanted]
     if before + len(rows) > source.max_rows + 1:

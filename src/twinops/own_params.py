@@ -244,6 +244,7 @@ class OwnSource(Section):
     stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
+    `known_by`: its customers are not told by number but by what another source has in a column, such as an address.
     `renamed`: what their columns are called in some of the files.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
@@ -267,6 +268,7 @@ class OwnSource(Section):
     sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
     digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
+    known_by: dict[Name, Theirs] = Field(default_factory=dict)
     prefixes: tuple[Annotated[str, Field(pattern=r"^([^\W\d_]{1,8}[-./ ]?)?$")], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     renamed: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -415,6 +417,8 @@ class OwnSource(Section):
             yield f"digits: {self.kind} say one length; only a list of objections may say several"
         if self.prefixes and not self.digits:
             yield "prefixes: say under digits how many digits stand behind them (1: no zeros stand before)"
+        if self.known_by and (self.digits or self.reads == "folder" or "household_id" not in self.entering):
+            yield "known_by: household_id is their column of addresses; it goes neither with digits nor with a folder"
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 
@@ -527,6 +531,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         twice = [k for k, n in Counter(s.kind for s in self.root.values()).items() if n > 1 and not form(k).many]
         if twice:
             raise ValueError(f"more than one source of {', '.join(sorted(twice))}")
+        for name, said in self.root.items():
+            for other in said.known_by:
+                by = self.root.get(other)
+                if by is None or by.known_by or by.reads == "folder" or "household_id" not in by.entering:
+                    raise ValueError(f"{name}.known_by: {other} is no source with a column of customer numbers")
         bases: dict[str, Any] = {}
         for said in self.root.values():
             if form(said.kind).many and bases.setdefault(said.kind, said.legal.bases) != said.legal.bases:

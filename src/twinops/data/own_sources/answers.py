@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -132,6 +133,23 @@ def _kth(table: pa.Table, every: Sequence[tuple[str, ...]], k: int, said: OwnSou
     kth = pa.array([purposes[k] if k < len(purposes) else None for purposes in every], pa.string())
     rows = table.set_column(table.column_names.index(name), name, kth)
     return rows.set_column(0, "place", _placed(table, said, m * len(Purpose) + k)).filter(kth.is_valid())
+
+
+def without_yeses(table: pa.Table, said: OwnSource) -> tuple[list[dict[str, Any] | None], int]:
+    """Records of a ledger with what they refuse alone; None: it refuses nothing. And how many said a yes."""
+    rows = table.to_pylist()
+    if said.form.staged_as != "consent" or said.form.lists:
+        return rows, 0
+    if not said.answers:
+        noes = _noes(table, said)
+        return [row if no else None for row, no in zip(rows, noes, strict=True)], noes.count(False)
+    codes, yeses = said.codes.get("event", {}), 0
+    for row in rows:
+        words = {c: (row[c] or "").strip() for c in said.answers.values()}
+        agreed = [c for c, word in words.items() if event_of(codes.get(word, word)) == Event.GRANTED]
+        yeses += bool(agreed)
+        row.update(dict.fromkeys(agreed))
+    return rows, yeses
 
 
 def long_columns(said: OwnSource) -> tuple[str, ...]:

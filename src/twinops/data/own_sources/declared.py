@@ -29,6 +29,8 @@ class DeclaredSource:
     said: OwnSource
     root: Path
     max_rows: int = 100_000_000
+    knows: tuple[tuple[DeclaredSource, str], ...] = ()
+    """Sources that say whose an address is, and their column of addresses."""
 
     @property
     def where(self) -> str:
@@ -62,7 +64,9 @@ def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declare
     if name not in own.root:
         known = ", ".join(own.root) or "none yet"
         raise ParamsError(f"No source of your own is called {name!r}.", hint=f"Declared in params.yaml, own: {known}.")
-    return DeclaredSource(name, own.root[name], root, max_rows)
+    said = own.root[name]
+    knows = tuple((DeclaredSource(n, own.root[n], root, max_rows), theirs) for n, theirs in said.known_by.items())
+    return DeclaredSource(name, said, root, max_rows, knows)
 
 
 def shelf(said: OwnSource) -> DeclaredShelf:

@@ -13,7 +13,7 @@ from twinops.data.own_sources import kept_nets, opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
-from twinops.data.own_sources.reading import cells_of, digest_of, netted, signed_rows
+from twinops.data.own_sources.reading import cells_of, digest_of, known_to, netted, signed_rows
 from twinops.data.own_sources.replaced import replaced
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
@@ -34,6 +34,8 @@ def fingerprint(source: DeclaredSource, nets: Nets | None = None, *, before: Pat
     found = digests(source)
     if source.said.joins:
         found[WHOLE] |= {watching.REPLACED: replaced([source]).digest}
+    if (whose := known_to(source)) is not None:
+        found[WHOLE] |= {watching.KNOWN_BY: whose.digest}
     if (said := _said_before(before, source, found) if nets is None else None) is not None:
         return said
     told = netted(source) if nets is None else nets
@@ -174,6 +176,17 @@ def check_replaced(path: Path, source: DeclaredSource) -> None:
     told = _said(path, source).get(WHOLE, {}).get(watching.REPLACED)
     if source.said.joins and told != replaced([source]).digest:
         raise IntegrityError(f"{path.name} does not say which numbers {source.where} replaces.", hint=AGAIN)
+
+
+def check_known(path: Path, source: DeclaredSource) -> None:
+    """Refuse addresses of other customers than those that the stage goes by.
+
+    Raises:
+        IntegrityError: the lock does not know whose they are, or knows of others.
+    """
+    whose = known_to(source)
+    if whose is not None and _said(path, source).get(WHOLE, {}).get(watching.KNOWN_BY) != whose.digest:
+        raise IntegrityError(f"{path.name} does not say whose addresses {source.where} holds.", hint=AGAIN)
 
 
 def _is_watched(path: Path, source: DeclaredSource) -> bool:

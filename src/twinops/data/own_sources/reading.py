@@ -19,7 +19,17 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import local_day
-from twinops.data.own_sources import archives, channels, database, excel, line_identity, netting, opening, sqlite_file
+from twinops.data.own_sources import (
+    archives,
+    channels,
+    database,
+    excel,
+    known_by,
+    line_identity,
+    netting,
+    opening,
+    sqlite_file,
+)
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
@@ -37,7 +47,7 @@ from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
 from twinops.errors import DataError
-from twinops.own_params import CHANNEL, RETURNS_OF, OwnSource, form
+from twinops.own_params import CHANNEL, RETURNS_OF, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")
@@ -90,13 +100,13 @@ def _state(source: DeclaredSource) -> tuple[tuple[str, int, int], ...]:
 def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
-        yield from _counting(found, source.said)
+        yield from _counting(found, source)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
         last = before
         with opening.opened(source, one) as file, _told_of(path, one):
-            for cells in _counting(_reader(source, one)(source, file), source.said):
+            for cells in _counting(_reader(source, one)(source, file), source):
                 counted_on = cells.behind(before, opening.label(path, one))
                 last = max(last, counted_on.last)
                 yield counted_on
@@ -114,11 +124,25 @@ def _told_of(path: Path, one: Path) -> Iterator[None]:
         raise DataError(f"{one.name}: {found.what} Other files of its folder were read.", hint=found.hint) from found
 
 
-def _counting(found: Iterable[TextCells], said: OwnSource) -> Iterator[TextCells]:
-    """The rows of one file that count, each whole, and one an answer."""
-    heads = CarriedDown(said)
+def _counting(found: Iterable[TextCells], source: DeclaredSource) -> Iterator[TextCells]:
+    """The rows of one file that count, each whole and of a customer's number, and one an answer."""
+    said, heads, whose = source.said, CarriedDown(source.said), known_to(source)
     for cells in found:
-        yield lengthened(counted(heads.onto(cells), said), said)
+        yield lengthened(known_by.named(counted(heads.onto(cells), said), said, whose), said)
+
+
+def known_to(source: DeclaredSource) -> known_by.Known | None:
+    """Whose the addresses are that a source knows its customers by; read once while the files are the same."""
+    if not source.knows:
+        return None
+    key = tuple((one.where, repr(one.said), theirs, _state(one)) for one, theirs in source.knows)
+    if key not in _KNOWN or not all(state for *_, state in key):
+        _KNOWN.clear()
+        _KNOWN[key] = known_by.known(source, lambda one: _raw_cells(one, WHOLE))
+    return _KNOWN[key]
+
+
+_KNOWN: dict[tuple[object, ...], known_by.Known | None] = {}
 
 
 def digest_of(files: Mapping[str, str]) -> str:

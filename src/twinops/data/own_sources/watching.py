@@ -21,6 +21,8 @@ from twinops.own_params import OwnParams, OwnSource, staged_as
 MARK = "  # own"
 REPLACED = "replaces"
 """In the lock: the digest of which number replaced which."""
+KNOWN_BY = "known_by"
+"""In the lock: the digest of whose addresses they are that a source knows its customers by."""
 LOCK = "sources.lock.json"
 _LOCKED = re.compile(rf"{re.escape(LOCK)}: \[[^\]]*\], ")
 _FILL = "${item}"
@@ -52,6 +54,8 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
             _add_keys(lines, stage, [f"own.{name}.{_FILL}.{fact}" for fact in ("sha256", "net")])
         elif not inside(said, root):
             _add_keys(lines, stage, [f"own.{name}.all"])
+        if said.known_by and inside(said, root):
+            _add_keys(lines, stage, [f"own.{name}.all.{KNOWN_BY}"])
     told = [f"own.{name}.all.{REPLACED}" for name, said in own.root.items() if said.joins]
     if told:  # whose number another's is decides under whom every row is sealed
         for stage in dict.fromkeys(_collecting(stages, staged_as(s.kind)) for s in own.root.values() if s.form.people):

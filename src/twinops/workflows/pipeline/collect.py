@@ -7,7 +7,7 @@ from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among
 from twinops.data.own_sources.declared import DeclaredShelf, DeclaredSource, declared, staged
-from twinops.data.own_sources.lock import check, locked_net
+from twinops.data.own_sources.lock import check, check_known, locked_net
 from twinops.data.own_sources.reading import read as read_own
 from twinops.data.own_sources.reading import together
 from twinops.data.own_sources.reading_result import OwnReading
@@ -55,6 +55,7 @@ def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     readings = [read_own(source, batch, net=locked_net(lock, source, batch, kept=kept)) for source in sources]
     for source, read in zip(sources, readings, strict=True):
         check(lock, source, batch, read.digest)
+        check_known(lock, source)
         _refuse_nothing(source, batch, read)
     told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
     nobody_told = not any(source.said.form.people for source in sources)

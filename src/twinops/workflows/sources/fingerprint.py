@@ -42,7 +42,7 @@ def fingerprint(
             before=None if anew else places.sources_lock,
         )
         for name in own.root
-        if name not in seen or not places.pipeline.is_file() or own.root[name].joins
+        if name not in seen or not places.pipeline.is_file() or own.root[name].joins or own.root[name].known_by
     }
     watch(things)
     lock.write(places.sources_lock, found)

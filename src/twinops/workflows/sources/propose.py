@@ -13,6 +13,7 @@ from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said, Trouble
+from twinops.data.own_sources.known_by import spelled
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
@@ -106,7 +107,8 @@ class _Reading:
         Raises:
             DataError, ParamsError: it cannot be read, or not as it would be declared.
         """
-        beside = replace(self.proposal, own={"sales": self.proposal.own["sales"], name: body})
+        needed = {n: self.proposal.own[n] for n in ("sales", *body.get("known_by", ()))}
+        beside = replace(self.proposal, own=needed | {name: body})
         sections = _sections(beside, self.before, self.places.root)
         draft = params_file.parse(yaml.safe_load(with_sections(self.text, sections, whole=("own",))))
         source = declared(draft.own, name, root=self.places.root, max_rows=draft.sources.max_rows)
@@ -142,6 +144,14 @@ def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) ->
     lines = [c for c in lines if not body.get("digits") or any(map(str.isdecimal, c))]
     known = frozenset().union(*(looks[n].people for n in ("sales", "customers", "optins") if n in looks))
     form = NumberForm(tuple(body.get("digits", ())), tuple(body.get("prefixes", ())))
+    if body.get("known_by"):
+        known = addresses_of(root / proposal.own[next(iter(body["known_by"]))]["path"]).known
+        found, every = sum(spelled(line) in known for line in lines), len(lines)
+        yield (
+            f"{file.path.name} has {every:,} lines: {found:,} are addresses of known customers, {every - found:,} of "
+            "nobody who is known here; these are kept, for a customer of that address who comes later."
+        )
+        return
     written, every = sum(line in known for line in lines), len(lines)
     fitting = sum(line in known or not known.isdisjoint(form.every(line)) for line in lines)
     yield (

@@ -28,6 +28,7 @@ from twinops.data.own_sources.drafting import (
     trouble,
 )
 from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers
+from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
 from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
 from twinops.data.own_sources.recognising import (
     DateFormat,
@@ -53,6 +54,7 @@ class AroundCustomers:
     ids: frozenset[str]
     last: date
     numbers: NumberForm = AS_WRITTEN
+    addresses: Addresses = NO_ADDRESSES
 
     def option_for(self, path: Path) -> str | None:
         """The option that a file likely goes with; None: it is about no customer of the sales, or no table."""
@@ -198,11 +200,16 @@ class AroundCustomers:
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
         )
+        known = len({self.numbers.alike(x.strip()) for x in draft.file.told(best)}) if best else 0
+        mails = {c: self.addresses.share(draft.file.cells[c]) for c in draft.free} if name != "customers" else {}
+        mail = max(mails, key=lambda c: mails[c], default=None)
+        if mail is not None and mails[mail] > (shared[best] / known if best and known else 0.0):
+            self.addresses.take(draft, mail)
+            return draft
         if best is None or not shared[best]:
             what = "no column holds ids of customers in the sales; export the same customer number into both files."
             called = [c for c in draft.free if fit(c, words()["columns"]["household_id"], an_id=True) > 1]
             raise Troubled(trouble(draft, what, *(column_option(name, "household_id", c) for c in called[:1])))
-        known = len({self.numbers.alike(x.strip()) for x in draft.file.told(best)})
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )

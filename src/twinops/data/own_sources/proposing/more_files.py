@@ -35,6 +35,7 @@ from twinops.data.own_sources.drafting import (
     trouble,
 )
 from twinops.data.own_sources.proposing import request_words, rows_that_count
+from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -69,6 +70,8 @@ _WANTS = {
 """What tells a kind beside the columns that it needs."""
 _ROW_A_CUSTOMER = 0.9
 """A few customers stand twice in most lists."""
+_WITH_ADDRESSES = ("registrations", "accounts")
+"""Kinds by which accounts are found: they hold addresses of their own."""
 _WEEKS = (
     *("weeks", "wochen", "semaines", "semanas", "settimane", "weken"),
     *("veckor", "uger", "uker", "viikossa", "tygodnie", "tydny"),
@@ -89,6 +92,7 @@ class Shop:
     currency: str
     last: date
     numbers: NumberForm = AS_WRITTEN
+    addresses: Addresses = NO_ADDRESSES
 
     @property
     def last_year(self) -> int:
@@ -255,6 +259,10 @@ class _Kind:
         for _, _, theirs, ours in sorted(scored):
             if ours not in draft.columns and theirs in draft.free:
                 draft.take(ours, theirs, self._why(ours))
+        if "household_id" in roles and "household_id" not in draft.columns and self.name not in _WITH_ADDRESSES:
+            shares = {c: self.shop.addresses.share(draft.file.cells[c]) for c in draft.free}
+            if shares and shares[best := max(shares, key=lambda c: shares[c])]:
+                self.shop.addresses.take(draft, best)
         if self.name == "redemptions" and "redemption_date" not in draft.columns:
             self._day_of_receipt(draft)
         return draft

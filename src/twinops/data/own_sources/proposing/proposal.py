@@ -29,6 +29,7 @@ from twinops.data.own_sources.drafting import (
 )
 from twinops.data.own_sources.opening import within
 from twinops.data.own_sources.proposing import customer_numbers, more_files
+from twinops.data.own_sources.proposing.addresses import addresses_of
 from twinops.data.own_sources.proposing.addressing import addressed, unlike
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
 from twinops.data.own_sources.proposing.asking import Question, questions
@@ -82,7 +83,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     told = [c.strip() for c in sales.file.told(sales.columns["household_id"])]
     numbers = customer_numbers.form_in(told)
     ids = frozenset(map(numbers.alike, told))
-    others = AroundCustomers(said, ids, last_day(sales, said), numbers)
+    mails = addresses_of(files.customers)
+    others = AroundCustomers(said, ids, last_day(sales, said), numbers, mails)
     made, found = _around(files, others)
     troubles += [*found, *_unnamed(files, others)]
     opt_ins = made.get("optins")
@@ -95,7 +97,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     if len(numbers.digits) == 1:
         sales.choices.append(Choice("sales", "digits", *customer_numbers.told(numbers, told)))
     currency = own["sales"]["money"]["currency"]
-    around = more_files.Shop(said, ids, _articles(sales), currency, others.last, numbers)
+    around = more_files.Shop(said, ids, _articles(sales), currency, others.last, numbers, mails)
     more, found = _more(files, around)
     troubles += found
     for draft, body in more:
@@ -108,7 +110,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     prefixes = {"prefixes": [*numbers.prefixes]} if numbers.prefixes else {}
     for body in own.values():
         several = body["kind"] == "optouts"
-        if numbers.digits and (len(numbers.digits) == 1 or several) and "household_id" in body.get("columns", {}):
+        by_number = "household_id" in body.get("columns", {}) and "known_by" not in body
+        if numbers.digits and (len(numbers.digits) == 1 or several) and by_number:
             body.update({"digits": list(numbers.digits)} | prefixes)
     said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
     if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from

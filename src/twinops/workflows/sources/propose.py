@@ -17,6 +17,7 @@ from twinops.data.own_sources.known_by import spelled
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
+from twinops.data.own_sources.proposing.addresses import addresses_of
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.sampling import every_cell, headless, sampled
 from twinops.errors import DataError, ParamsError

@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import pytest
+from proposed_sales import SAID, Row, source, spend, written
 
-from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.proposing.sales_columns import _named
-from twinops.data.own_sources.reading import read
 from twinops.data.own_sources.recognising import words
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import OwnParams
-
-SAID = Said(synthetic=True, currency="EUR", zone="UTC")
-Row = dict[str, Any]
-
-
-def written(path: Path, rows: list[Row], *, above: str = "", separator: str = ",") -> Path:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(above)
-        writer = csv.DictWriter(file, names, restval="", delimiter=separator)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def source(found: Proposal, root: Path) -> DeclaredSource:
-    own = OwnParams.model_validate_json(json.dumps({"sales": found.own["sales"]}, default=str))
-    return declared(own, "sales", root=root, max_rows=1_000_000)
-
-
-def spend(found: Proposal, root: Path) -> float:
-    """What all lines that are taken cost."""
-    rows = read(source(found, root), WHOLE).rows
-    return float(sum(rows["sales_value"].to_pylist())) / 100
 
 
 def lines(of: int = 150) -> list[tuple[int, Row]]:

@@ -1,4 +1,4 @@
-"""Sales as a shop would export them, and what is read of them once twinops has proposed how."""
+"""A shop's files as somebody wrote them, and what would be read of them by what is proposed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ Row = dict[str, Any]
 
 
 def written(path: Path, rows: list[Row], *, above: str = "", separator: str = ",") -> Path:
+    """A CSV file with all columns that any row has, and some lines of titles."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(above)
@@ -29,6 +30,7 @@ def written(path: Path, rows: list[Row], *, above: str = "", separator: str = ",
 
 
 def source(found: Proposal, root: Path) -> DeclaredSource:
+    """The sales as they are proposed."""
     own = OwnParams.model_validate_json(json.dumps({"sales": found.own["sales"]}, default=str))
     return declared(own, "sales", root=root, max_rows=1_000_000)
 

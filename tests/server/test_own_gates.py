@@ -77,17 +77,15 @@ def test_a_judge_without_a_gate_that_the_policy_asks_is_refused(live: Live) -> N
         assert "With this judge the active policy cannot be read" in answer.json["message"]
 
 
-@pytest.mark.parametrize(
-    ("judge", "why"),
-    [
-        (with_gate("5" * 40, told=GATE + "\n"), "is not the file of this judge"),
-        (with_gate("5" * 40).model_copy(update={"gates": {}}), "is not the file of this judge"),
-        (with_gate("5" * 40, f"{GATE}\nimport os\n"), "imports os"),
-        (with_gate("5" * 40, "X = 1\n"), "lacks RULE"),
-    ],
+UNFIT = (
+    (with_gate("5" * 40, told=GATE + "\n"), "is not the file of this judge"),
+    (with_gate("5" * 40).model_copy(update={"gates": {}}), "is not the file of this judge"),
+    (with_gate("5" * 40, f"{GATE}\nimport os\n"), "imports os"),
+    (with_gate("5" * 40, "X = 1\n"), "lacks RULE"),
 )
-def test_a_judge_with_a_gate_that_may_not_stand_on_its_shelf_is_refused_unread(
-    live: Live, judge: judges.Judge, why: str
-) -> None:
-    answer = activated(live, "judge", judge.to_json())
-    assert (answer.status, why in answer.json["message"]) == (400, True), answer.body
+
+
+def test_a_judge_with_a_gate_that_may_not_stand_on_its_shelf_is_refused_unread(live: Live) -> None:
+    for judge, why in UNFIT:
+        answer = activated(live, "judge", judge.to_json())
+        assert (answer.status, why in answer.json["message"]) == (400, True), (why, answer.body)

@@ -284,26 +284,26 @@ def test_each_way_to_change_what_measures_is_another_judge(project: Project, wha
         assert "there is no stage 'features'" in str(problem)
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("params.yaml", "months: [2017-02]\n"),
-        ("compliance/policy.yaml", "version: mine\n"),
-        ("Makefile", "run:\n\tcp prepared/* reports\n"),
-        ("sitecustomize.py", "raise SystemExit\n"),
-        ("conftest.py", "raise SystemExit\n"),
-        ("typer.py", "raise SystemExit\n"),
-        (".gitattributes", "* filter=mine diff=mine text eol=crlf\n"),
-        ("src/twinops/server/door.py", "OPEN = True\n"),
-    ],
-)
-def test_what_never_measures_is_no_part_of_the_judge_and_nothing_of_it_runs(
-    project: Project, path: str, text: str
-) -> None:
+BESIDES = {
+    "params.yaml": "months: [2017-02]\n",
+    "compliance/policy.yaml": "version: mine\n",
+    "Makefile": "run:\n\tcp prepared/* reports\n",
+    "sitecustomize.py": "raise SystemExit\n",
+    "conftest.py": "raise SystemExit\n",
+    "typer.py": "raise SystemExit\n",
+    ".gitattributes": "* filter=mine diff=mine text eol=crlf\n",
+    "src/twinops/server/door.py": "OPEN = True\n",
+}
+"""Files of a candidate that measure nothing."""
+
+
+def test_what_never_measures_is_no_part_of_the_judge_and_nothing_of_it_runs(project: Project) -> None:
+    """One run with all of them: a line of any that is run would end it."""
     before = project.judge()
-    project.write(path, text)
-    candidate = project.commit()
-    assert project.judge() == before
+    for path, text in BESIDES.items():
+        project.write(path, text)
+        candidate = project.commit()
+        assert project.judge() == before, path
     gate_runner.forced_run(candidate)
 
 

@@ -15,6 +15,9 @@ from twinops.plugins import text_beside
 MAX_BYTES = 256 * 1024
 """No file a person writes for us is longer; a longer one is refused before it is parsed."""
 
+MAX_DEPTH = 100
+"""No file a person writes nests lists and mappings deeper; the time to read brackets grows with their square."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 """A sentence or paragraph; never blank."""
 
@@ -71,11 +74,24 @@ def parse(text: str, *, name: str) -> Any:
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Any:
     """Read once; nobody changes what was read."""
-    for event in yaml.parse(text, Loader=_InC):
-        if isinstance(event, yaml.events.AliasEvent):  # short files could unfold into huge ones
-            where: Any = event.start_mark
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed here", where)
+    within_bounds(text)
     return _tuples(yaml.load(text, Loader=_Loader))  # noqa: S506  # a SafeLoader, made stricter
+
+
+def within_bounds(text: str) -> None:
+    """Look through it once, and no further than the first thing that would make reading it endless.
+
+    Raises:
+        yaml.YAMLError: not YAML, nested too deep, or an alias.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_InC):
+        where: Any = event.start_mark
+        depth += isinstance(event, yaml.events.CollectionStartEvent) - isinstance(event, yaml.events.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.constructor.ConstructorError(None, None, f"nested deeper than {MAX_DEPTH}", where)
+        if isinstance(event, yaml.events.AliasEvent):  # short files could unfold into huge ones
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed here", where)
 
 
 def checked(record: type[R], raw: Any, *, name: str, more: Iterator[str] | None = None) -> R:

@@ -91,6 +91,10 @@ class Resampled:
         return Resampled(joined(self.draws, other.draws), days, within)
 
 
+_AT_ONCE = 50_000
+"""So many households are drawn in one step, of however many draws; a step costs as much as drawing some hundreds."""
+
+
 def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
     """How often each household is drawn: (1 + draws) x households; the first row counts everyone once.
 
@@ -100,8 +104,11 @@ def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     # whole numbers: sums of them are exact in any order
     out = np.ones((1 + draws, households), dtype=np.int32)
-    for row in out[1:]:
-        row[:] = np.bincount(rng.integers(households, size=households), minlength=households)
+    at_once = max(1, _AT_ONCE // max(1, households))
+    for begin in range(1, 1 + draws, at_once):
+        some = out[begin : begin + at_once]
+        drawn = rng.integers(households, size=some.shape) + households * np.arange(len(some))[:, None]
+        some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
     return out
 
 

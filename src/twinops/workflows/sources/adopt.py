@@ -9,6 +9,7 @@ import yaml
 from twinops import params as params_file
 from twinops.data.own_sources.odcs import from_contract
 from twinops.errors import DataError
+from twinops.governance.reading import within_bounds
 from twinops.own_params import staged_as
 from twinops.params import SwitchesParams
 from twinops.workflows.declared_use import against_nobody
@@ -60,10 +61,11 @@ def _read(file: Path) -> Any:
         if len(data) > MAX_BYTES:
             raise DataError(f"{file.name} has more than {MAX_BYTES:,} bytes.", hint="A contract is a page or two.")
         text = data.decode("utf-8-sig")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise DataError(f"{file.name} repeats parts by aliases.", hint="Write them out.")
+        within_bounds(text)
         return yaml.safe_load(text)
     except OSError:
         raise DataError(f"There is no readable file {file.name}.", hint="Check its name.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as problem:
+        if "aliases" in str(problem):
+            raise DataError(f"{file.name} repeats parts by aliases.", hint="Write them out.") from None
         raise DataError(f"{file.name} is no YAML that can be read.", hint="Save it as UTF-8.") from None

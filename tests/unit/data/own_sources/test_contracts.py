@@ -16,7 +16,7 @@ from people_wrote import ACCOUNTS, COMMENTS, POSTS, SERVICE, comment, comments
 from twinops.data.own_sources.odcs import API, as_contract, as_letters, declared, from_contract, from_letters
 from twinops.errors import DataError
 from twinops.workflows.places import Places
-from twinops.workflows.sources.adopt import adopt
+from twinops.workflows.sources.adopt import MAX_BYTES, adopt
 from twinops.workflows.sources.contract import contract
 
 SCHEMA = json.loads((Path(__file__).parent / "odcs" / "odcs-json-schema-v3.2.0.json").read_text(encoding="utf-8"))
@@ -227,7 +227,7 @@ def test_a_contract_is_tried_before_it_is_written_and_written_it_is_a_source(tmp
     ("text", "said"),
     [
         ("a: &x [1]\nb: *x\n", "aliases"),
-        ("{" * 3_000, "no YAML"),
+        ("{" * MAX_BYTES, "no YAML"),
         ("\x00", "no YAML"),
         ("a: !!python/object/apply:os.system [x]\n", "no YAML"),
         ("x" * 1_000_001, "bytes"),

@@ -71,6 +71,13 @@ def test_the_same_seed_gives_the_same_draws():
     assert not np.array_equal(counts(30, draws=5, seed=7), counts(30, draws=5, seed=8))
 
 
+@pytest.mark.parametrize("households", [0, 1, 7, 20_000, 60_000])
+def test_draws_made_many_at_once_are_those_made_one_after_the_other(households):
+    rng = np.random.default_rng(7)
+    one_by_one = [np.bincount(rng.integers(households, size=households), minlength=households) for _ in range(5)]
+    assert np.array_equal(counts(households, draws=5, seed=7)[1:], one_by_one)
+
+
 def test_households_whose_months_are_copies_are_as_doubtful_as_one_month():
     rng = np.random.default_rng(0)
     loss, draws = rng.normal(size=200), counts(200, draws=300, seed=1)

@@ -75,11 +75,10 @@ def test_the_answers_of_the_play_have_substance(given: dict[str, GivenAnswer]) -
     assert list(substance.against(given, {})) == []
 
 
-@pytest.mark.parametrize("said", EMPTY)
 @pytest.mark.parametrize(("name", "part"), WRITTEN)
-def test_an_empty_answer_is_told(given: dict[str, GivenAnswer], name: str, part: str, said: str) -> None:
-    found = list(substance.against(changed(given, name, **{part: said}), {}))
-    assert f"{name} says too little in {part}" in found
+def test_an_empty_answer_is_told(given: dict[str, GivenAnswer], name: str, part: str) -> None:
+    found = {said: list(substance.against(changed(given, name, **{part: said}), {})) for said in EMPTY}
+    assert [said for said, told in found.items() if f"{name} says too little in {part}" not in told] == []
 
 
 @pytest.mark.parametrize(("name", "part"), WRITTEN)

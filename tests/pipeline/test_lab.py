@@ -17,6 +17,7 @@ from twinops.adapters.notebooks.confinement import can_confine
 from twinops.data.vault.seal import read_sealed
 from twinops.wiring import open_project
 
+pytestmark = pytest.mark.pipeline
 MADE = ("models/twin.json", "models/recipe.json", "reports/figures/coefficients.png")
 
 

@@ -18,9 +18,10 @@ from scratch import BIN, ROOT
 
 Row = dict[str, object]
 FIRST, SIZES, FAR = 12, (2_500, 10_000), 40_000
-MEASURED, LONG = (13, 25, 49), 5_000
-"""Months of one shop with a long history, and its customers: some 3,500 lines a month from its second year on."""
-DAYS = 1_800
+MEASURED, LONG = (13, 25, 49), 1_200
+"""Months of one shop with a long history, and its customers: some 700 lines a month from its second year on."""
+DAYS, BEGUN = 1_800, 2019
+"""How long it lasts, and since when: no receipt may be of a day that has not come yet."""
 SEED = 11
 
 
@@ -49,7 +50,7 @@ def _of(customers: int) -> Row:
 def _one_after_the_other() -> list[Row]:
     """Months between those measured come by one update."""
     with tempfile.TemporaryDirectory(prefix="twinops-bench-") as folder:
-        shop = Shop(Path(folder), LONG, days=DAYS)
+        shop = Shop(Path(folder), LONG, days=DAYS, year=BEGUN)
         shop.begin()
         took: dict[int, float] = {}
         for number in MEASURED:

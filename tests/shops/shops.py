@@ -52,14 +52,15 @@ def cdnow(folder: Path, *, every: int = 1) -> Path:
     return folder
 
 
-def web(folder: Path, *, customers: int = 2_500, seed: int = 5, days: int = 731) -> Path:
+def web(folder: Path, *, customers: int = 2_500, seed: int = 5, days: int = 731, year: int = 2023) -> Path:
     """A web shop's exports: `;`, decimal comma, Windows-1252, German dates, returns, lines without a customer.
 
-    Customers come until 231 days before the last; campaigns, comments and service cases end after two years.
+    It begins in March of `year`. Customers come until 231 days before the last; campaigns, comments and service cases
+    end after two years.
     """
     folder.mkdir(parents=True, exist_ok=True)
     dice = np.random.default_rng(seed)
-    first = datetime(2023, 3, 1)  # noqa: DTZ001  (the shop's own clock)
+    first = datetime(year, 3, 1)  # noqa: DTZ001  (the shop's own clock)
     goods = [(f"{p:05d}", f"{w} Größe {s}") for p, (w, s) in enumerate(_products())]
     prices = np.round(np.exp(dice.normal(2.6, 0.7, len(goods))), 2)
     rows: list[list[str]] = []

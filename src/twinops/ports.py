@@ -123,6 +123,9 @@ class KeyStore(SubjectKeys, Protocol):
     def known_sid(self, natural_id: str) -> str | None:
         """The sid of a natural id that is enrolled and not erased, or None. Asking enrols nobody."""
 
+    def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
+        """Of these natural ids those that are enrolled and not erased, with their sids: asked for all at once."""
+
     def batch_key(self, dataset: str, batch: str) -> bytes:
         """The 64-byte key a batch's quarantine is sealed under; made when first asked for."""
 
@@ -147,9 +150,6 @@ class KeyKeeper(KeyStore, Protocol):
 
     def erase(self, what: Erasing) -> Mapping[str, Any]:
         """Destroy keys, keep the persons away and raise the epoch, all or nothing; what was recorded of it."""
-
-    def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
-        """Of these natural ids those that are enrolled and not erased, with their sids."""
 
     def erased_as(self, who: Iterable[str]) -> dict[str, str]:
         """Of these natural ids or sids those that were erased, with the name of the act."""

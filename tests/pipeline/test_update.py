@@ -229,8 +229,8 @@ def test_who_withdraws_is_in_no_state_no_forecast_and_no_panel_by_the_next_updat
     )
     assert "changed" in shop.update()
     assert sid not in held(shop, "live/states.parquet")
-    newest = max((shop.root / "live" / "expected").glob("*.parquet"))
-    assert sid not in held(shop, newest.relative_to(shop.root).as_posix())
+    for forecast in (shop.root / "live" / "expected").glob("*.parquet"):
+        assert sid not in held(shop, forecast.relative_to(shop.root).as_posix())
     assert sid not in held(shop, "data/features/panel.parquet") | held(shop, "data/holdout/panel.parquet")
 
 

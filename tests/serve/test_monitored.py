@@ -10,14 +10,18 @@ from living_world import GRID, natural
 from serving import HOUSEHOLDS, Asked, Shop, until
 from shoppers import crowd
 
+from twinops.data.vault.sealed_file import SealedFile
+from twinops.entities.consent import Purpose
 from twinops.own_params import OwnParams
 from twinops.params import DocumentsParams, EvaluateParams
 from twinops.workflows.decision_lines import folder_of, read
 from twinops.workflows.declared_words import DeclaredWords
+from twinops.workflows.twin.open import shipped_model
 from twinops.workflows.update.answered import answered
 from twinops.workflows.update.forecasts import Forecasts
 from twinops.workflows.update.look import Seen
 from twinops.workflows.update.monitor import Desk, monitor
+from twinops.workflows.update.states import StateStore
 
 DAY = 120
 """The answers of the service are dated back to this day, so that their horizon is over in the data of the tests."""
@@ -70,3 +74,23 @@ def test_an_update_tells_what_came_of_the_answers_by_version(told: Shop) -> None
     for path in folder_of(told.places).glob("*.jsonl"):
         path.unlink()
     assert "answered" not in monitor(NOTHING_NEW, desk=desk).entry
+
+
+def test_who_may_not_be_scored_any_more_is_in_no_forecast_however_old(shop: Shop) -> None:
+    receipts = shop.ground.opener.receipts
+    forecasts, store = Forecasts(receipts, GRID), StateStore(receipts, GRID.decay_days)
+    allowed = forecasts.allowed(store.subjects())
+    states, model = store.known(allowed[Purpose.SCORING]), shipped_model(shop.places)
+    for day in (DAY, DAY + 28):
+        assert forecasts.seal(states, day, model, model.calibrated, allowed)
+    gone = next(iter(states))
+    before = {p: SealedFile.read(p, "expected") for p in shop.places.expectations}
+    assert len(before) == 2
+    forecasts.keep_to(allowed[Purpose.SCORING] - {gone})
+    for path, file in before.items():
+        after = SealedFile.read(path, "expected")
+        frames = dict(zip(file.sids, file.frames, strict=True))
+        frames.pop(bytes.fromhex(gone), None)
+        assert dict(zip(after.sids, after.frames, strict=True)) == frames
+    forecasts.keep_to(frozenset())
+    assert not shop.places.expectations

@@ -52,16 +52,20 @@ def cdnow(folder: Path, *, every: int = 1) -> Path:
     return folder
 
 
-def web(folder: Path, *, customers: int = 2_500, seed: int = 5) -> Path:
-    """A web shop's exports: `;`, decimal comma, Windows-1252, German dates, returns, lines without a customer."""
+def web(folder: Path, *, customers: int = 2_500, seed: int = 5, days: int = 731, year: int = 2023) -> Path:
+    """A web shop's exports: `;`, decimal comma, Windows-1252, German dates, returns, lines without a customer.
+
+    It begins in March of `year`. Customers come until 231 days before the last; campaigns, comments and service cases
+    end after two years.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     dice = np.random.default_rng(seed)
-    first, days = datetime(2023, 3, 1), 731  # noqa: DTZ001  (the shop's own clock)
+    first = datetime(year, 3, 1)  # noqa: DTZ001  (the shop's own clock)
     goods = [(f"{p:05d}", f"{w} Größe {s}") for p, (w, s) in enumerate(_products())]
     prices = np.round(np.exp(dice.normal(2.6, 0.7, len(goods))), 2)
     rows: list[list[str]] = []
     invoice = 536_000
-    joined = dice.integers(0, 500, customers)
+    joined = dice.integers(0, days - 231, customers)
     for c in range(customers):
         rate, life = dice.gamma(0.9, 0.03), dice.exponential(400)
         at = float(joined[c])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,13 @@ def locked(root: Path) -> Code:
 
 def as_written_down(root: Path) -> bool:
     """Whether all of the installed code is what `code.lock.json` says of it."""
-    return md5(HOME) in {paths.get(HOME) for paths in locked(root).values()}
+    return md5(HOME) in _homes(root, md5_of(root / LOCK))
+
+
+@lru_cache(maxsize=4)
+def _homes(root: Path, _lock: str | None) -> frozenset[str | None]:
+    """What it says of all of the code; read once in a process while the file is the same."""
+    return frozenset(paths.get(HOME) for paths in locked(root).values())
 
 
 def write(root: Path) -> tuple[str, ...]:

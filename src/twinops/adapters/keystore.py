@@ -69,6 +69,11 @@ class DemoKeys:
         """Derived like any other: whether anything is held under it, the sealed files tell."""
         return self.subject_ids([natural_id])[0]
 
+    def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
+        """All of them, for the same reason."""
+        asked = list(natural_ids)
+        return dict(zip(asked, self.subject_ids(asked), strict=True))
+
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """A key for every sid."""
         return {sid: self._derived(b"subject", bytes.fromhex(sid)) for sid in sids}
@@ -137,8 +142,8 @@ class StoredKeys:
     def subject_ids(self, natural_ids: Sequence[str]) -> list[str]:
         """A random sid per natural id; unknown ones are enrolled, all or none. A suppressed one has no key."""
         with self._database.writing() as db:
-            kek = self._kek(db)
-            lookups = [_lookup(_pepper(db, kek), natural) for natural in natural_ids]
+            pepper = _pepper(db, kek := self._kek(db))
+            lookups = [_lookup(pepper, natural) for natural in natural_ids]
             known = dict(db.all(_SIDS, *[json.dumps(lookups)] * 2)) | joined_numbers.found(db, lookups)
             new = {lookup: secrets.token_hex(16) for lookup in dict.fromkeys(lookups) if lookup not in known}
             rows = [(sid, lookup, kek.encrypt(secrets.token_bytes(64), [sid.encode()])) for lookup, sid in new.items()]

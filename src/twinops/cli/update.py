@@ -11,6 +11,7 @@ import typer
 
 from twinops.adapters import one_at_a_time
 from twinops.adapters.dvc import repro as dvc_repro
+from twinops.adapters.dvc.waiting import Waiting, waiting
 from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
@@ -69,8 +70,11 @@ def update(
         seen = home(ctx).run("update.look", today=_today(), **asked)
         answer(seen, as_json=as_json, text=table_of(seen))
         raise typer.Exit(DataError.exit_code if seen.refused else 0)
-    with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
-        found = _once(ctx, asked, candidate=candidate)
+    with (
+        waiting(ctx.obj) as forks,
+        one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"),
+    ):
+        found = _once(ctx, asked, candidate=candidate, forks=forks)
     answer({**found.entry, "again": found.again}, as_json=as_json, text=told(found))
 
 
@@ -78,13 +82,13 @@ def _today() -> date:
     return date.today()  # noqa: DTZ011  (the owner's own calendar)
 
 
-def _once(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> Monitored:
+def _once(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool, forks: Waiting | None = None) -> Monitored:
     against_other(ctx.obj)
     with one_at_a_time.at_work(ctx.obj, "`twinops update`"):
-        return _taken_in(ctx, asked, candidate=candidate)
+        return _taken_in(ctx, asked, candidate=candidate, forks=forks)
 
 
-def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> Monitored:
+def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool, forks: Waiting | None) -> Monitored:
     project, today = home(ctx), _today()
     talk("looking at every source ...")
     seen = project.run("update.look", today=today, **asked)
@@ -97,7 +101,7 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
     project = open_project(ctx.obj)
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
-    behind = _reproduce(project, candidate=candidate, many=bool(seen.taken))
+    behind = _reproduce(project, candidate=candidate, many=bool(seen.taken), forks=forks)
     heard(project)
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
@@ -108,10 +112,10 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
     return found
 
 
-def _reproduce(project: Project, *, candidate: bool, many: bool) -> bool:
+def _reproduce(project: Project, *, candidate: bool, many: bool, forks: Waiting | None = None) -> bool:
     """What monitoring needs; where there is no candidate that it can ask, everything. Whether the candidate stays."""
     whole = candidate or not project.run("update.usable")
-    how = dvc_repro.Manner(processors(), many=many, left=frozenset() if whole else LEFT)
+    how = dvc_repro.Manner(processors(), many=many, left=frozenset() if whole else LEFT, waiting=forks)
     done = dvc_repro.reproduce(project.root, [] if whole else STAGES, how=how, say=_sign)
     talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")
     return not whole and bool(done.ran + done.cached)

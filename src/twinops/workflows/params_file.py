@@ -17,6 +17,8 @@ from ruamel.yaml.tokens import CommentToken
 from twinops import params
 from twinops.workflows.places import Places, write
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def with_sections(text: str, sections: Mapping[str, Any], *, whole: Collection[str] = ()) -> str:
     """The file with these values; a value that stands there already keeps its place and its comment.
@@ -36,7 +38,7 @@ def with_sections(text: str, sections: Mapping[str, Any], *, whole: Collection[s
     _put(tree, sections)
     out = io.StringIO()
     file.dump(tree, out)
-    params.parse(yaml.safe_load(out.getvalue()))
+    params.parse(_Loader(out.getvalue()).get_single_data())
     return _remarks_near(out.getvalue(), before=text)
 
 

@@ -15,7 +15,7 @@ from candidate import ROOT
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from twinops.adapters import wrapping_key
+from twinops.adapters import keystore, wrapping_key
 from twinops.adapters.keystore import DEMO_MASTER_KEY, DemoKeys, SqliteKeyStore, open_store
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.entities.erasure import Erasing, ErasureMarks
@@ -43,6 +43,21 @@ def test_every_store_gives_each_person_one_lasting_sid_and_key(store):
     assert {len(k) for k in keys.values()} == {64}
     assert store.subject_keys(sids) == keys
     assert store.epoch() == 0
+
+
+def test_every_store_tells_all_at_once_who_is_enrolled(store):
+    sids = store.subject_ids(PEOPLE)
+    assert store.known_sids(PEOPLE) == dict(zip(PEOPLE, sids, strict=True))
+    told = store.known_sids(["7", "a stranger"])
+    assert told == {n: sid for n in ("7", "a stranger") if (sid := store.known_sid(n)) is not None}
+
+
+def test_the_store_opens_its_pepper_once_for_however_many_people(tmp_path, monkeypatch):
+    store, opened, of = SqliteKeyStore(tmp_path / "keys"), [], keystore._pepper
+    monkeypatch.setattr(keystore, "_pepper", lambda *given: opened.append(1) or of(*given))
+    store.subject_ids(PEOPLE)
+    store.known_sids(PEOPLE)
+    assert len(opened) == 2
 
 
 def test_every_store_gives_each_batch_its_own_key(store):

@@ -17,6 +17,8 @@ import yaml
 from twinops.errors import ServiceError
 
 PATIENCE_SECONDS = 30.0
+STAGES = "twinops-stages"
+"""How the system calls what a command forked for stages, and the stages: their command line is the command's."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -51,10 +53,11 @@ def at_work(root: Path) -> list[int]:
 
 
 def is_dvc(process: psutil.Process) -> bool:
-    """Whether this is DVC's command line, or ours at DVC's work."""
+    """Whether this is DVC's command line, or ours at DVC's work; not what such a command forked for its stages."""
     command = process.cmdline()
     names = [Path(word).name for word in command[:3]]
-    return "dvc" in names or ("twinops" in names and "repro" in command)
+    ours = "twinops" in names and bool({"repro", "update"} & set(command))
+    return "dvc" in names or (ours and process.name() != STAGES)
 
 
 def _mend_rwlock(root: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from twinops.adapters.dvc.locks import is_dvc
+from twinops.adapters.dvc.locks import STAGES, is_dvc
 
 GRACE_SECONDS = 10
 
@@ -22,8 +22,14 @@ def mend(root: Path) -> list[str]:
 
 def _is_orphan(process: psutil.Process, root: Path) -> bool:
     try:
-        told = process.environ()
-        ours = told.get("DVC_STAGE") and told.get("DVC_ROOT") == str(root)
-        return bool(ours) and not any(is_dvc(parent) for parent in process.parents())
+        return _is_step(process, root) and not any(is_dvc(parent) for parent in process.parents())
     except psutil.Error:
         return False  # it ended meanwhile, or is another user's
+
+
+def _is_step(process: psutil.Process, root: Path) -> bool:
+    """Its starter told it of DVC; a fork of a command has that one's environment, and a name of its own."""
+    told = process.environ()
+    if told.get("DVC_STAGE"):
+        return bool(told.get("DVC_ROOT") == str(root))
+    return bool(process.name() == STAGES and Path(process.cwd()) == root)

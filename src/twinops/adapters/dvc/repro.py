@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twinops.adapters.dvc.claimed_once import claimed_once
 from twinops.adapters.dvc.lock_text import with_stages
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.parsed_once import parsed_once
@@ -24,6 +25,7 @@ from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
 from twinops.adapters.dvc.stage_clock import StageClock
 from twinops.adapters.dvc.unfinished_files import without_empty_runs
+from twinops.adapters.dvc.waiting import Waiting
 from twinops.adapters.dvc.warm import Warm
 from twinops.errors import DataError, ParamsError, ServiceError
 
@@ -53,6 +55,8 @@ class Manner:
     force: bool = False
     many: bool = False
     left: frozenset[str] = frozenset()
+    waiting: Waiting | None = None
+    """A process that was forked for them in time."""
 
 
 def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[str, str], None]) -> Outcome:
@@ -76,9 +80,10 @@ def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[
             chdir(root),
             Repo(_wait_for_lock=True) as repo,
             repo.lock,
+            claimed_once((run := _Run(repo, stages, how, say)).held.get),
         ):
             without_empty_runs(Path(repo.stage_cache.cache_dir))
-            counts = _Run(repo, stages, how, say).to_the_end()
+            counts = run.to_the_end()
     except LockError as problem:
         others = ", ".join(map(str, at_work(root))) or "it has ended meanwhile"
         raise ServiceError(f"Another run works in this folder (process {others}).", hint=WAIT) from problem
@@ -98,13 +103,15 @@ class _Run:
     unwritten: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     claims: dict[str, ExitStack] = field(default_factory=dict)
+    held: dict[str, tuple[list[str], list[str]]] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
     @cached_property
     def warm(self) -> Warm:
         """From where most commands are forked."""
-        return Warm(Path(self.repo.root_dir), self.how.many, learning=not self.how.left)
+        root, how = Path(self.repo.root_dir), self.how
+        return Warm(root, how.many, learning=not how.left, waiting=how.waiting)
 
     @cached_property
     def clock(self) -> StageClock:
@@ -133,6 +140,7 @@ class _Run:
 
     def to_the_end(self) -> Counter[str]:
         """Do all of the plan; what was done is in the lock file even when something fails."""
+        self.warm.get_ready()
         needs = {name: frozenset(s.addressing for s in self.graph.successors(s)) for name, s in self.plan.items()}
         todo = Lanes(needs, self.how.lanes)
         commands = SideBySide(self.say)
@@ -261,7 +269,10 @@ class _Run:
         hardlink = self.repo.config["core"].get("hardlink_lock", False)
         with self._speaking_for(name):
             claim = self.claims[name] = ExitStack()
-            claim.enter_context(rwlock(self.repo.tmp_dir, self.repo.fs, " ".join(sys.argv), reads, writes, hardlink))
+            holder = " ".join(sys.argv)
+            claim.enter_context(rwlock(self.repo.tmp_dir, self.repo.fs, holder, reads, writes, hardlink))
+            claim.callback(self.held.pop, holder)
+            self.held[holder] = (reads, writes)
             yield
 
     def _release(self, *names: str) -> None:

@@ -19,7 +19,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-LIBRARIES, LEARNING, OURS = (f"twinops.adapters.dvc.{name}" for name in ("libraries", "learning", "every_command"))
+from twinops.adapters.dvc.waiting import LEARNING, LIBRARIES, OURS, Waiting
+
 WORTH = 4
 """So many commands begin in the usual way: for fewer, loading everything costs more than it saves."""
 _SHELL = frozenset("&|;<>$`\"'\\*?(){}[]~#\n")
@@ -57,6 +58,13 @@ class Warm:
     learning: bool = True
     """Some of them fit models."""
     asked: int = 0
+    waiting: Waiting | None = None
+    """A fork of this command that will be that process."""
+
+    def get_ready(self) -> None:
+        """Where many commands will come, load while it is found out which."""
+        if self.many:
+            _ = self._context
 
     def begin(self, command: str, how: Mapping[str, Any]) -> Callable[[int], Begun] | None:
         """How to begin a command that speaks into an open file; None: it is to be started in the usual way."""
@@ -74,7 +82,7 @@ class Warm:
 
     def stop(self) -> None:
         """End it and wait for it, so that what it cost is counted as ours."""
-        if "_context" in self.__dict__:
+        if "_context" in self.__dict__ and self.waiting is None:
             forkserver._forkserver._stop()  # type: ignore[attr-defined]  # there is no public way
 
     @cached_property
@@ -82,6 +90,8 @@ class Warm:
         """The doctor knows by these variables what a killed run left at work."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([LIBRARIES, *([LEARNING] if self.learning else []), OURS])
+        if self.waiting is not None:
+            self.waiting.go(learning=self.learning)
         told = {"DVC_ROOT": str(self.root), "DVC_STAGE": "all"}
         before = {name: os.environ.get(name) for name in told}
         os.environ.update(told)

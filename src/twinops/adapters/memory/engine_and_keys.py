@@ -42,6 +42,10 @@ class MemoryKeys:
         sid = self._sids.get(self._same.get(natural_id, natural_id))
         return sid if sid in self._keys else None
 
+    def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
+        """Of these natural ids those that were enrolled and not forgotten."""
+        return {natural: sid for natural in natural_ids if (sid := self.known_sid(natural)) is not None}
+
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of all that were not forgotten."""
         return {sid: self._keys[sid] for sid in sids if sid in self._keys}

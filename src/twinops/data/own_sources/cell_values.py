@@ -38,7 +38,8 @@ _MINUS = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}▲△", "-"))
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
 _BLANKS = re.compile("[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
-LISTED: dict[str, Any] = yaml.safe_load(text_beside(__package__ or "", "cell_words.yaml"))
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LISTED: dict[str, Any] = _Loader(text_beside(__package__ or "", "cell_words.yaml")).get_single_data()
 """The words and signs of `cell_words.yaml`, by what they stand for."""
 SYMBOLS = {currency: tuple(marks) for currency, marks in LISTED["symbols"].items()}
 """How currencies are written beside an amount, apart from their codes."""

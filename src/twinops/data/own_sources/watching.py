@@ -24,6 +24,7 @@ REPLACED = "replaces"
 KNOWN_BY = "known_by"
 """In the lock: the digest of whose addresses they are that a source knows its customers by."""
 LOCK = "sources.lock.json"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LOCKED = re.compile(rf"{re.escape(LOCK)}: \[[^\]]*\], ")
 _FILL = "${item}"
 _CLOCK = re.compile(r"(params: \[(?:[\w.]+: \[[^\]]*\], )?)(?:as_of, )?(sources, vault, own, identities, )")
@@ -45,7 +46,7 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
         ParamsError: no stage collects one of them.
     """
     lines = [_LOCKED.sub("", line) for line in pipeline.splitlines(keepends=True) if not line.rstrip().endswith(MARK)]
-    stages = yaml.safe_load("".join(lines))["stages"]
+    stages = _Loader("".join(lines)).get_single_data()["stages"]
     for name, said in own.root.items():
         stage = _collecting(stages, staged_as(said.kind))
         if inside(said, root):

@@ -125,9 +125,11 @@ class _Asked:
         """Those whose ids were given, and sid -> id; None: everybody was asked for."""
         if self.wanted.only is None:
             return who, None
-        known, own = self.opener.receipts.plane.keys.known_sid, self.opener.receipts.own
-        filed = {said: filter(None, map(known, as_filed(said, own))) for said in self.wanted.only}
-        names = {sid: said for said, sids in filed.items() if (sid := next(sids, None)) is not None}
+        keys, own = self.opener.receipts.plane.keys, self.opener.receipts.own
+        filed = {said: as_filed(said, own) for said in self.wanted.only}
+        known = keys.known_sids(dict.fromkeys(form for forms in filed.values() for form in forms))
+        found = {said: next((known[f] for f in forms if f in known), None) for said, forms in filed.items()}
+        names = {sid: said for said, sid in found.items() if sid is not None}
         kept = tuple(sid for sid in who.sids if sid in names)
         left = {"not_held_or_not_allowed": len(self.wanted.only) - len(kept)}
         return replace(who, sids=kept, left_out=left), names

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.vault.seal import write_sealed
+from twinops.data.vault.sealed_file import SealedFile, write
 from twinops.entities.consent import Purpose
 from twinops.evaluation.monitoring.foretold import ENDS, Foretold, foretold
 from twinops.params import FeaturesParams
@@ -95,6 +96,16 @@ class Forecasts:
         first, last = (int(ends.as_py()) for ends in pc.min_max(forecast["cutoff"]).values())
         lines = self._lines(first, last, forecast["sid"].to_pylist())
         return foretold(self.engine, forecast, lines, horizon_days=self.grid.horizon_days, older=older)
+
+    def keep_to(self, who: frozenset[str]) -> None:
+        """Nobody else is in any forecast, however old (GDPR art. 18); the frames of others stay as they are."""
+        for path in self.places.expectations:
+            file = SealedFile.read(path, DATASET)
+            kept = {sid: frame for sid, frame in zip(file.sids, file.frames, strict=True) if sid.hex() in who}
+            if not kept:
+                path.unlink()
+            elif len(kept) < len(file.sids):
+                write(path, file.label, list(kept), kept.values())
 
     def drop_old(self, known_until: int) -> None:
         """What is over, was scored, and is not among the newest, goes."""

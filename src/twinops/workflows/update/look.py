@@ -417,7 +417,8 @@ class _Own:
         rows = rows.filter(pc.invert(pc.is_in(rows[SUBJECT], pa.array(sorted(gone), rows[SUBJECT].type))))
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()
-        sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]
+        known_sids = self.shop.keys.known_sids(names) if known_to_us else {}
+        sids = [known_sids.get(n, f"new {i}") for i, n in enumerate(names)]
         told = pa.array(sids, pa.string()).take(named.indices)
         return _Part(rows.append_column("sid", told).select(list(arrivals.LINE)), came.last, came.in_file)
 

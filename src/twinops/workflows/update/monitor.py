@@ -132,6 +132,7 @@ def monitor(seen: Seen, *, desk: Desk) -> Monitored:
     if not same:
         ledger.keep(places, grown)
     write_report(places, grown, desk.words.wording, latest.groups if latest else {})
+    forecasts.keep_to(allowed[Purpose.SCORING])
     forecasts.drop_old(day)
     return Monitored(entry, same)
 

@@ -129,16 +129,19 @@ def test_a_forked_command_can_be_stopped(commands: SideBySide, tmp_path: Path) -
     assert commands.wait() == []
 
 
-def running(*words: str) -> Any:
-    """A process as far as the doctor asks: its command line."""
-    return SimpleNamespace(cmdline=lambda: list(words))
+def running(*words: str, name: str = "twinops") -> Any:
+    """A process as far as the doctor asks: its command line, and how the system calls it."""
+    return SimpleNamespace(cmdline=lambda: list(words), name=lambda: name)
 
 
-@pytest.mark.parametrize(("words", "works"), [(["x", "repro"], False), (["x/twinops", "repro"], True)])
+@pytest.mark.parametrize(
+    ("words", "works"), [(["x", "repro"], False), (["x/twinops", "repro"], True), (["x/twinops", "update"], True)]
+)
 def test_the_doctor_knows_who_is_at_dvcs_work(words: list[str], works: bool) -> None:
     assert locks.is_dvc(running("python", *words)) is works
     assert locks.is_dvc(running("python", "x/dvc", "repro"))
     assert not locks.is_dvc(running("python", "x/twinops", "status"))
+    assert not locks.is_dvc(running("python", "x/twinops", "update", name=locks.STAGES))
 
 
 def test_commands_stay_in_the_group_of_the_program_that_started_them(commands: SideBySide, heard: list) -> None:

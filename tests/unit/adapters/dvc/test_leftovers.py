@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -193,6 +194,28 @@ def test_a_step_of_a_run_that_lives_goes_on(tmp_path: Path) -> None:
     finally:
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
+
+
+FORK = f"open('/proc/self/comm', 'w').write({locks.STAGES!r}); {STEP}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="commands are forked there alone")
+def test_a_step_that_was_forked_from_an_update_is_ended_once_the_update_is_dead(tmp_path: Path) -> None:
+    write(tmp_path / "twinops", f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {FORK!r}])\n")
+    update = subprocess.Popen([sys.executable, "twinops", "update"], cwd=tmp_path, start_new_session=True)
+    try:
+        for _ in range(200):
+            if any(p.name() == locks.STAGES for p in psutil.Process(update.pid).children()):
+                break
+            time.sleep(0.05)
+        assert orphans.mend(tmp_path) == []
+        update.kill()
+        update.wait()
+        assert orphans.mend(tmp_path / "elsewhere") == []
+        assert orphans.mend(tmp_path) == ["Ended 1 process(es) that a killed run had left at work."]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(update.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("before", [None, "[cache]\n    dir = mine\n"])

@@ -46,6 +46,15 @@ def test_looking_writes_nothing_and_enrols_nobody(shop: Monthly) -> None:
     assert shop.keys.known_sid("99999") is None
 
 
+def test_the_store_is_asked_for_all_names_of_a_month_at_once(shop: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    of = type(shop.keys).known_sids
+    monkeypatch.setattr(type(shop.keys), "known_sids", lambda keys, names: asked.append(1) or of(keys, names))
+    shop.comes(MARCH, month_of(MARCH))
+    assert told(shop) == {MARCH: Arrived.NEW}
+    assert asked == [1]
+
+
 def test_a_month_that_follows_is_new(shop: Monthly) -> None:
     shop.comes(MARCH, month_of(MARCH))
     assert told(shop) == {MARCH: Arrived.NEW}

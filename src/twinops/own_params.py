@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from twinops import plugins
 from twinops.entities.consent import LegalBasis, Purpose
@@ -236,6 +236,54 @@ FIELDS = (
 """Fields of a declaration that only some kinds have."""
 
 
+_LONGEST_KEY = 50
+BY_WORDS = ("renamed", "codes", "only", "holding", "scales", "special", "requests")
+"""Fields whose keys are words of their files."""
+
+
+def as_pairs(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A declaration in which a table with a long word for a key is a list of pairs.
+
+    >>> as_pairs({"only": {"May we write to you about offers, and about what is new?": ["yes"]}})["only"]
+    [['May we write to you about offers, and about what is new?', ['yes']]]
+    """
+    return {name: _paired(value) if name in BY_WORDS else value for name, value in body.items()}
+
+
+def _paired(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    inner = {key: _paired(one) for key, one in value.items()}
+    return [[key, one] for key, one in inner.items()] if any(map(_breaks, inner)) else inner
+
+
+def _breaks(key: str) -> bool:
+    """It would be folded: then `dvc.lock` cannot be read any more."""
+    return len(str(key)) > _LONGEST_KEY and " " in str(key)
+
+
+def _table(value: Any) -> Any:
+    """A table, also of pairs; lists in it as strict validation takes them."""
+    if isinstance(value, Mapping):
+        return {key: _table(one) for key, one in value.items()}
+    if not isinstance(value, list | tuple):
+        return value
+    if value and all(isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str) for p in value):
+        words = [p[0] for p in value]
+        return {key: _table(one) for key, one in value} if len({*words}) == len(words) else tuple(value)
+    return tuple(map(_table, value))
+
+
+def long_keys(own: Any) -> list[str]:
+    """Where a long word is a key, in sources as `params.yaml` has them."""
+    return [
+        f"own.{name}.{field}"
+        for name, body in (own.items() if isinstance(own, Mapping) else ())
+        for field in BY_WORDS
+        if isinstance(body, Mapping) and _paired(body.get(field)) != body.get(field)
+    ]
+
+
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours.
 
@@ -360,6 +408,12 @@ class OwnSource(Section):
     def theirs(self, ours: str) -> str:
         """Their column that fills one of ours; of a table with a column a purpose, the one it was turned into."""
         return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[BESIDE.get(ours, ours)]
+
+    @field_validator(*BY_WORDS, mode="before")
+    @classmethod
+    def _words_as_keys(cls, told: Any) -> Any:
+        """Their words may be written as pairs."""
+        return _table(told)
 
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:

@@ -16,7 +16,7 @@ from twinops.entities.demographics import CODES, SHOPPING
 from twinops.entities.wording import WORD
 from twinops.errors import ParamsError
 from twinops.ideas import NO_IDEAS, IdeasParams
-from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
+from twinops.own_params import NOTHING_OWN, OwnParams, Section, long_keys, shown
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[int, Field(ge=1, le=36_500)]
@@ -538,6 +538,11 @@ def _said_twice(root: yaml.Node | None) -> Iterator[str]:
 
 def parse(raw: Any, *, name: str = "params.yaml") -> Params:
     """Check a parsed `params.yaml`; see `read`."""
+    if long := long_keys(raw.get("own") if isinstance(raw, dict) else None):
+        raise ParamsError(
+            f"{name}: in {', '.join(long)} a word of more than 50 signs is a key; DVC cannot read it again.",
+            hint="Write it as a pair in a list: - [THE WORD, what it means].",
+        )
     try:
         return Params.model_validate(_tuples(raw))
     except ValidationError as problem:

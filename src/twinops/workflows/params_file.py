@@ -85,12 +85,25 @@ def _put(there: CommentedMap, wanted: Mapping[str, Any]) -> None:
             _put(there[name], value)
         elif isinstance(value, list | tuple):
             begun = there.get(name) == []
-            there[name] = _listed(there.get(name), list(value))
+            there[name] = _listed(there.get(name), [_as_meant(v) for v in value])
             if begun:
                 _gap_after(there, name)
         elif there.get(name) != value:
             # in quotes: DVC refuses YAML's own days
             there[name] = DoubleQuotedScalarString(value) if isinstance(value, str) else value
+
+
+def _as_meant(value: Any) -> Any:
+    """In quotes where YAML 1.1, which DVC and PyYAML read, takes a word for something else: yes, no, 1:30."""
+    if isinstance(value, list | tuple):
+        return [_as_meant(v) for v in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        same = _Loader(f"[{value}]").get_single_data() == [value]
+    except yaml.YAMLError:
+        same = True  # what is no plain word is quoted anyhow
+    return value if same else DoubleQuotedScalarString(value)
 
 
 def _gap_after(there: CommentedMap, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 from twinops.adapters.mlflow.embedded import KEY, MlflowStore
 
 EXPERIMENT = "twinops"
+_NO_NAME = re.compile(r"[^\w. :-]")
+_LONGEST = 200
 SHARED = "twinops-shared"
 """The experiment on a registry server, whose artifacts the server keeps; one made by a single user lies in a folder."""
 TAGS_OF = """
@@ -110,10 +114,22 @@ def _fill(
     from mlflow.entities import Metric, Param, RunTag
 
     known = run.data
-    new_params = [Param(name, str(value)) for name, value in params.items() if name not in known.params]
+    named = {param_name(name): str(value) for name, value in params.items()}
+    new_params = [Param(name, value) for name, value in named.items() if name not in known.params]
     new_metrics = [Metric(n, v, run.info.start_time, 0) for n, v in metrics.items() if known.metrics.get(n) != v]
     new_tags = [RunTag(name, value) for name, value in tags.items() if known.tags.get(name) != value]
     client.log_batch(run.info.run_id, metrics=new_metrics, params=new_params, tags=new_tags)
+
+
+def param_name(name: str) -> str:
+    """The name as MLflow takes it: words of a shop's files stand in some, with signs that it refuses.
+
+    >>> param_name("train.activity_c"), param_name("own.optins.codes.offers?")
+    ('train.activity_c', 'own.optins.codes.offers_:5fa2')
+    """
+    taken = _NO_NAME.sub("_", name)[:_LONGEST]
+    # two names stay two
+    return name if taken == name else f"{taken}:{hashlib.sha256(name.encode()).hexdigest()[:4]}"
 
 
 def _log(client: Any, run_id: str, place: str, path: Path) -> None:

@@ -22,7 +22,7 @@ from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, loo
 from twinops.data.own_sources.sampling import every_cell, headless, sampled
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
-from twinops.own_params import staged_as
+from twinops.own_params import as_pairs, staged_as
 from twinops.params import Params, SwitchesParams
 from twinops.workflows.compliance_files import ABOUT_FILES
 from twinops.workflows.declared_use import against_nobody
@@ -192,7 +192,7 @@ def _sections(proposal: Proposal, before: Params, root: Path) -> dict[str, Any]:
     kinds = {said["kind"] for said in proposal.own.values()}
     stays = {n: said for n, said in before.own.root.items() if said.kind not in kinds and n not in proposal.own}
     kept = {n: said.model_dump(mode="json", exclude_unset=True) for n, said in stays.items()}
-    own = kept | proposal.own
+    own = {name: as_pairs(body) for name, body in (kept | proposal.own).items()}
     mine = {staged_as(said["kind"]) for said in own.values()}
     return {
         "vault": {"keys": "store"},

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from candidate import ROOT
+from dvc.utils.serialize import dumps_yaml, loads_yaml
 from make_sheet import write_sheet
 from people_wrote import mastodon, x, zipped
 from supplying import supplied
@@ -36,7 +37,7 @@ from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.project.opened import left_open
 from twinops.workflows.sources.fingerprint import fingerprint
-from twinops.workflows.sources.propose import Proposed, propose
+from twinops.workflows.sources.propose import Proposed, propose, put
 from twinops.workflows.watched_pipeline import OwnThings
 
 MADE_UP = Said(synthetic=True)
@@ -630,12 +631,28 @@ def test_what_people_wrote_is_told_by_its_columns_and_whose_it_is_is_found(shop:
     assert own.root["accounts"].columns == {"account": "Absender", "email": "Absender", "time": "Zeit"}
     assert own.root["service"].by_customer
     assert own.root["registrations"].columns["email"] == "E-Mail", "accounts are found by the customers' addresses"
+
     assert own.root["comments"].language == "en"
     assert all("bases" in own.open[name] for name in ("comments", "accounts", "service", "registrations"))
     asked = {q.about: q for q in done.proposal.questions}
     assert "comments, accounts, service, registrations" in asked["texts_basis"].text
     switches = params_file.read(places.root / "params.yaml").switches
     assert not any(switches.off(name) for name in ("social_comments", "social_accounts", "care_cases", "registrations"))
+
+
+def test_long_questions_are_kept_where_dvc_can_read_them_again(shop: ShopFiles, tmp_path: Path) -> None:
+    question = "Would you like to hear about offers by mail (we send one a month)?"
+    places = project(tmp_path / "project")
+    found = proposed(places, shop, write=False)
+    found.proposal.own["optins"]["codes"] = {"event": {question: "yes"}}
+    put(found, places)
+    raw = yaml.safe_load(places.params.read_text(encoding="utf-8"))
+    assert raw["own"]["optins"]["codes"]["event"] == [[question, "yes"]]
+    assert loads_yaml(dumps_yaml(raw)) == raw, "as dvc.lock is written and read"
+    assert params_file.read(places.params).own.root["optins"].codes == {"event": {question: "yes"}}
+    raw["own"]["optins"]["codes"]["event"] = {question: "yes"}
+    with pytest.raises(ParamsError, match=r"own\.optins\.codes a word of more than 50 signs is a key"):
+        params_file.parse(raw)
 
 
 def test_comments_that_name_customers_need_no_names_and_german_ones_tell_no_mood(

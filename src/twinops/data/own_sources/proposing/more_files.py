@@ -260,11 +260,12 @@ class _Kind:
             if ours not in draft.columns and theirs in draft.free:
                 draft.take(ours, theirs, self._why(ours))
         if "household_id" in roles and "household_id" not in draft.columns and self.name not in _WITH_ADDRESSES:
-            of_an_account = [draft.columns["account"]] if "account" in draft.columns else []
+            # a message may ask for a right: whose it is must not be found by likeness
+            of_an_account = [draft.columns["account"]] if self.name == "service" and "account" in draft.columns else []
             shares = {c: self.shop.addresses.share(draft.file.cells[c]) for c in (*of_an_account, *draft.free)}
             if shares and shares[best := max(shares, key=lambda c: shares[c])]:
                 if best in of_an_account:
-                    draft.columns.pop("account")  # whose it is need not be found out
+                    draft.columns.pop("account")
                 self.shop.addresses.take(draft, best)
         if self.name == "redemptions" and "redemption_date" not in draft.columns:
             self._day_of_receipt(draft)

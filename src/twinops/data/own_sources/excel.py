@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own_sources.cells import AT_ONCE, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.typed_cells import as_declared, as_text
 from twinops.errors import DataError
 
 MAX_UNPACKED = 2 * 2**30
-_EXACT = 2**53
 _HEAD_WITHIN = 20
 EVERY = "*"
 """Stands for every sheet that has the columns."""
@@ -39,7 +38,7 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     """The rows of one sheet; those above its head are counted as left out."""
     at = head_at(rows, source.said.read) if source.said.header else 0
     head = rows[at] if rows else []
-    names = called(head) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
+    names = known_as(source, called(head)) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
     wanted, dropped = asked_columns(source, names)
     kept = [names.index(c) for c in wanted]
     if before + len(rows) > source.max_rows + 1:
@@ -48,19 +47,15 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     numbered = enumerate(rows[first:], start=before + first + 1)
     taken = [(n, row) for n, row in numbered if any(c not in ("", None) for c in row)]
     titles = sum(any(c not in ("", None) for c in row) for row in rows[:at])
-    # a column with numbers and texts is plain as a whole, whichever part holds the first number
-    typed = {c for c, i in zip(wanted, kept, strict=True) if any(_typed(row, i) for _, row in taken)}
-    for theirs in set(source.said.identities) & typed:
-        _refuse_floating(source, theirs, [_cell(row, names.index(theirs)) for _, row in taken])
+    # which a column is goes for all its parts
+    values = {c: [_cell(row, i) for _, row in taken] for c, i in zip(wanted, kept, strict=True)}
+    columns, typed = as_declared(source, values)
+    for theirs in {*source.said.identities} & {*values}:
+        _refuse_floating(source, theirs, values[theirs])
+    table = pa.table({"place": pa.array([n for n, _ in taken], pa.int64()), **columns})
     for start in range(0, max(len(taken), 1), AT_ONCE):
-        some = taken[start : start + AT_ONCE]
-        columns = {
-            c: pa.array([as_text(_cell(row, i)) for _, row in some], pa.string())
-            for c, i in zip(wanted, kept, strict=True)
-        }
-        table = pa.table({"place": pa.array([n for n, _ in some], pa.int64()), **columns})
         left = {ABOVE: titles} if titles and not start else {}
-        yield TextCells(table, frozenset(typed), (), dropped, digest, left_out=left)
+        yield TextCells(table.slice(start, AT_ONCE), typed, (), dropped, digest, left_out=left)
 
 
 def called(head: list[Any]) -> list[str]:
@@ -120,30 +115,8 @@ def has_columns(rows: Sequence[list[Any]], wanted: Sequence[str]) -> bool:
     return bool(rows) and set(wanted) <= set(called(rows[head_at(rows, wanted)]))
 
 
-def as_text(value: Any) -> str | None:
-    """A cell as text: whole numbers without a point, moments in ISO 8601; cut to show that it is too long.
-
-    >>> as_text(17850.0), as_text(2.5), as_text(True), as_text("")
-    ('17850', '2.5', 'true', None)
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value)[: MAX_CELL + 1]
-
-
 def _cell(row: list[Any], i: int) -> Any:
     return row[i] if i < len(row) else None
-
-
-def _typed(row: list[Any], i: int) -> bool:
-    value = _cell(row, i)
-    return value is not None and not isinstance(value, str)
 
 
 def _refuse_floating(source: DeclaredSource, theirs: str, values: list[Any]) -> None:

@@ -141,6 +141,17 @@ def test_half_written_files_go_and_whole_ones_stay(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "data" / "features").iterdir()) == ["notes.tmp", "panel.parquet"]
 
 
+def test_an_entry_of_the_cache_of_runs_that_holds_nothing_goes(tmp_path: Path) -> None:
+    runs = tmp_path / ".dvc" / "cache" / "runs"
+    write(runs / "ab" / "abcd" / "0123", "cmd: true")
+    write(runs / "ab" / "abef" / ".nXq0Hk3v5fSg1T_-aZb9cQ.tmp", "cm")
+    assert unfinished_files.mend(tmp_path) == [
+        f"Removed 1 half-written file(s) in {tmp_path.name}.",
+        "Removed 1 entry(s) of DVC's cache of runs that hold nothing.",
+    ]
+    assert [p.name for p in (runs / "ab").iterdir()] == ["abcd"]
+
+
 def test_scratch_folders_of_dead_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unfinished_files, "_temporary", lambda: {tmp_path})
     names = (f"tw-{DEAD}-ab_c", f"twinops-spill-{DEAD}-xyz", f"twinops-{DEAD}-q", f"tw-{os.getpid()}-abc", "tw-mine")

@@ -19,11 +19,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import endure_shop
 import psutil
+import scipy.stats
 from endure_shop import Shop
 from endure_tills import DAYS, Line, Told, telling
 from endure_truth import WITHIN_S, Course, Left, Seen, Truth, Verdict
@@ -331,6 +333,8 @@ def _rows(load: Load, truth: Truth, told: Told, lost: int) -> list[Row]:
     ]
     print(_table(lines, lost))
     print(json.dumps({"examples": told_bad[:6], "events": told.wrong[:3], "left": len(load.course.left)}))
+    memory = _memory(load)
+    print(json.dumps({"memory": memory}))
     late = max((v.late_s for v in verdicts), default=0.0)
     wrong = {"wrong answers": whole["wrong"] + len(told.wrong), "missed refusals": whole["missed"], "lost events": lost}
     done = f"{CLIENTS} clients, a new month by `twinops update`, a revocation, a stop, a kill"
@@ -348,8 +352,10 @@ def _rows(load: Load, truth: Truth, told: Told, lost: int) -> list[Row]:
          "objection or a withdrawal by command or event was done"),
         ("endured_followed_s", load.took_s, "s", 1, "from when an update had ended, and no other command worked, until "
          "nobody was answered by the files of before"),
-        ("endured_memory_mb", whole["mb_end"] - whole["mb_start"], "MB", len(load.memory), "how much more both "
-         "processes held at the end of the longest undisturbed stretch than a minute after its begin"),
+        *(("endured_memory_mb_a_minute", one["mb_a_minute"], "MB", len(load.memory), "slope (Theil, Sen) of what both "
+           f"processes held in the longest undisturbed stretch, {one['s']:.0f} s, from a minute after its begin; all "
+           "stretches: " + ", ".join(f"{m['s']:.0f} s at {m['mb']:.0f} MB: {m['mb_a_minute']:+.2f}" for m in memory))
+          for one in sorted(memory, key=lambda m: -m["s"])[:1]),
     ]  # fmt: skip
     return [
         {"name": n, "value": v, "unit": u, "peer": None, "ratio": None, "n": k, "note": t} for n, v, u, k, t in made
@@ -374,7 +380,7 @@ def _line(name: str, load: Load, verdicts: Sequence[Verdict], told: Told, spans:
     ms = [1000 * q for q in statistics.quantiles(times, n=100)] if len(times) > 1 else [0.0] * 99
     found = Counter(v.what for _, v in pairs)
     end = max((s.ended for s in load.seen), default=0.0)
-    mb = _memory(load) if name == "all" else [m for at, m in load.memory if inside(at)]
+    mb = [m for at, m in load.memory if inside(at)]
     taken = sum(inside(one[5]) for one in told.taken)
     return {"phase": name, "s": sum(min(b, end) - a for a, b in spans), "events": taken,
             **{what: found[what] for what in ("right", "again", "wrong", "missed")},
@@ -382,13 +388,22 @@ def _line(name: str, load: Load, verdicts: Sequence[Verdict], told: Told, spans:
             "mb_start": mb[0] if mb else 0.0, "mb_end": mb[-1] if mb else 0.0}  # fmt: skip
 
 
-def _memory(load: Load) -> list[float]:
-    """Of the longest time between two starts, from a minute after its begin on: medians of ten seconds."""
-    ends = [since for since, _ in load.course.down] + [load.phases[-1][1]]
-    begun, end = max(zip(load.starts, ends, strict=True), key=lambda span: span[1] - span[0])
-    warm = min(begun + FEWEST, (begun + end) / 2)
-    mb = [m for at, m in load.memory if warm <= at < end]
-    return [statistics.median(mb[:10]), statistics.median(mb[-10:])] if mb else []
+def _memory(load: Load) -> list[dict[str, float]]:
+    """Of each time between two starts or updates, from a minute after its begin on: seconds, MB, MB a minute.
+
+    The slope is Theil and Sen's, which a short rise and fall does not move.
+    """
+    cuts = sorted([*load.starts, load.course.followed, load.phases[-1][1]])
+    downs = [since for since, _ in load.course.down]
+    found = []
+    for begun, until in pairwise(cuts):
+        end = min([until, *(at for at in downs if at > begun)])
+        mine = [(at, m) for at, m in load.memory if begun + FEWEST <= at < end]
+        if len(mine) > FEWEST // 2:
+            slope = scipy.stats.theilslopes([m for _, m in mine], [at / 60 for at, _ in mine])[0]
+            mb = statistics.median(m for _, m in mine)
+            found.append({"s": round(end - begun), "mb": round(mb, 1), "mb_a_minute": round(float(slope), 2)})
+    return found
 
 
 def _table(lines: Sequence[dict[str, Any]], lost: int) -> str:

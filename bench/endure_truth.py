@@ -172,8 +172,8 @@ class Truth:
         """Whether what was foretold is of a state that stood at that time."""
         told = self._told.get(seen.who, [])
         # sent in order: all that were taken a second before, and none that was sent after
-        least = bisect_left([one[5] for one in told], seen.begun - WITHIN_S)
-        most = bisect_right([one[4] for one in told], seen.ended)
+        least = bisect_left(told, seen.begun - WITHIN_S, key=lambda one: one[5])
+        most = bisect_right(told, seen.ended, key=lambda one: one[4])
         since, until = self.course.update[0], self.course.followed
         names = [name for name, may in (("old", seen.begun <= until), ("new", seen.ended >= since)) if may]
         if seen.act == "score":

@@ -80,6 +80,9 @@ class Engine(Protocol):
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows, in the order it asks for."""
 
+    def forget(self) -> None:
+        """Know no table any more, and hold no memory of past queries: for who asks for months."""
+
     def shut(self) -> Engine:
         """A new one that knows no table and can open no file: for queries that the project brings of its own."""
 

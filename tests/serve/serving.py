@@ -33,7 +33,9 @@ from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import raw
 from twinops.service import clients
 from twinops.service.app import application
+from twinops.service.one_write import OneWrite
 from twinops.service.opened import Serving, clients_file, opened
+from twinops.service.run import settle
 from twinops.twin.support.support import to_text
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
@@ -153,7 +155,7 @@ def refusal(answer: httpx.Response) -> str:
 def running(shop: Shop, *, uri: str | None = None, **how: Any) -> Iterator[tuple[str, Any]]:
     """A real uvicorn on loopback in a thread of its own: its address, and the service."""
     service = opened(lambda: shop.ground, Serving(uri or str(shop.bundle), PUBLIC, **how))
-    server = uvicorn.Server(uvicorn.Config(application(service), port=0, log_level="error", access_log=False))
+    server = uvicorn.Server(_config(service))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -162,6 +164,10 @@ def running(shop: Shop, *, uri: str | None = None, **how: Any) -> Iterator[tuple
         server.should_exit = True
         thread.join(timeout=30)
         assert not thread.is_alive()
+
+
+def _config(service: Any) -> uvicorn.Config:
+    return uvicorn.Config(application(service), port=0, log_level="error", access_log=False, http=OneWrite)
 
 
 def port_of(server: uvicorn.Server) -> int:
@@ -182,7 +188,8 @@ def main() -> None:
     """A process that serves the shop of a folder and tells its port."""
     root, told = Path(sys.argv[1]), Path(sys.argv[2])
     service = opened(lambda: Shop(root).ground, Serving(str(root / "bundle"), PUBLIC))
-    server = uvicorn.Server(uvicorn.Config(application(service), port=0, log_level="error", access_log=False))
+    settle()
+    server = uvicorn.Server(_config(service))
 
     def tell() -> None:
         half = told.with_suffix(".half")

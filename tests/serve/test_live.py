@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 
+import duckdb
+import pyarrow as pa
+import pytest
 from living_world import natural
 from serving import HOUSEHOLDS, Shop
 
 from twinops.twin.state.streaming import Basket
+from twinops.workflows.serving import live as serving_live
 from twinops.workflows.serving.live import live
 
 
@@ -46,3 +50,21 @@ def test_however_many_baskets_come_all_count_and_nothing_grows_with_them(shop: S
     tracemalloc.stop()
     assert found.states[sid].baskets == before + 20_000
     assert held < 20_000  # bytes: one for each of them would be more
+
+
+def test_however_many_are_opened_from_the_files_the_engine_holds_nothing_of_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving_live, "OPENED_ANEW", 3)
+    twins = live(ground=shop.ground)
+    engine = twins.ground.opener.receipts.plane.engine
+    sids = [shop.keys.known_sid(natural(n)) for n in (40, 41, 42, 43)]
+    first = [twins.consumer(sid) for sid in sids]
+    twins.opened = 2
+    again = [twins.consumer(sid) for sid in sids]
+    assert [(c.state, c.answers, c.day) for c in again] == [(c.state, c.answers, c.day) for c in first]
+    twins.opened = 2
+    engine.register("of_before", pa.table({"n": [1]}))
+    twins.consumer(sids[0])
+    with pytest.raises(duckdb.CatalogException):
+        engine.query("SELECT n FROM of_before")

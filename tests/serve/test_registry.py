@@ -158,3 +158,33 @@ def test_a_what_if_follows_the_version_that_answers_with_where_its_data_can_answ
         model.write_text(first, encoding="utf-8")
         time.sleep(2 * watch.MODEL_EVERY_S)
         assert basket().json()["simulated"] == after
+
+
+def test_half_a_file_of_the_project_is_said_once_in_the_log_and_in_healthz_until_it_is_whole(
+    shop: Shop, registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    token, support = shop.token("everything"), shop.places.support
+    whole = support.read_text(encoding="utf-8")
+    support.write_text(whole[:200], encoding="utf-8")
+    with serving.running(shop, uri="twin@production") as (address, _):
+        asked = Asked(address, token)
+
+        def basket() -> httpx.Response:
+            return asked.post(f"/v1/twins/{natural(40)}/simulate", purpose="offers", action="basket:25")
+
+        def held_up() -> list[str]:
+            found: list[str] = httpx.get(f"{address}/healthz").json()["held_up"]
+            return found
+
+        # a file of what-ifs keeps nobody from a forecast
+        assert asked.predict(40).status_code == 200
+        assert refusal(basket()) == "no-answer"
+        until(lambda: held_up() != [], 5)
+        time.sleep(3 * watch.MODEL_EVERY_S)
+        (told,) = held_up()
+        assert "models/support.json cannot be read" in told
+        assert [r.getMessage() for r in caplog.records if "support.json" in r.getMessage()] == [told]
+        assert whole[:40] not in told
+        support.write_text(whole, encoding="utf-8")
+        until(lambda: held_up() == [], 5)
+        until(lambda: basket().status_code == 200, 5)

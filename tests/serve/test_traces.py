@@ -92,6 +92,12 @@ def test_spans_of_what_was_answered_and_refused_reach_a_receiver_without_an_id_o
         assert refusal(asked.predict(SECRET)) == "unknown-consumer"
         assert asked.buy(41, "e1").status_code == 202
         assert refusal(Asked(f"http://127.0.0.1:{port}", SECRET).predict(40)) == "unauthenticated"
+        # these go through the framework, whose own spans would have the path
+        assert asked.post(f"/v1/twins/{natural(40)}/explain?who={natural(40)}", purpose="offers").status_code == 200
+        assert asked.post(f"/v1/twins/{natural(40)}/simulate", purpose="offers", action=SECRET).status_code == 400
+        assert asked.post("/v1/score", purpose="offers", consumers=[natural(40), SECRET]).status_code == 200
+        assert asked.post(f"/v1/twins/{natural(40)}/predict", **{SECRET: natural(40)}).status_code == 400
+        assert asked.post(f"/v2/{natural(40)}").status_code == 404
         running.terminate()
         assert running.stderr is not None
         assert "traces" not in running.stderr.read()
@@ -101,6 +107,11 @@ def test_spans_of_what_was_answered_and_refused_reach_a_receiver_without_an_id_o
         ("twinops predict", 404),
         ("twinops events", 202),
         ("twinops predict", 401),
+        ("twinops explain", 200),
+        ("twinops simulate", 400),
+        ("twinops score", 200),
+        ("twinops predict", 400),
+        ("twinops other", 404),
     ]
     assert set(receiver.asked) == {("/v1/traces", "application/x-protobuf", "shop one")}
     sent = b"".join(receiver.bodies)
@@ -132,7 +143,8 @@ def test_a_receiver_that_takes_and_never_answers_slows_and_stops_nobody(
     assert "Traceback" not in said
 
 
-def test_an_address_that_is_none_is_said_at_once() -> None:
-    assert traces.configured({}) is None
+def test_an_address_that_is_none_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert traces.configured() is None
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "file:///etc/passwd")
     with pytest.raises(ParamsError, match="receiver of traces"):
-        traces.configured({"OTEL_EXPORTER_OTLP_ENDPOINT": "file:///etc/passwd"})
+        traces.configured()

@@ -15,6 +15,7 @@ from living_world import natural
 from serving import Asked, Shop, refusal, until
 
 from twinops.adapters.one_at_a_time import at_work
+from twinops.cli._erasure import erasing
 from twinops.data.vault.seal import write_sealed
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
@@ -61,6 +62,23 @@ def test_a_new_month_is_followed_without_a_restart_and_takes_the_place_of_its_ev
         told = asked.predict(40).json()["expected"]
     with serving.running(shop) as (address, _):
         assert Asked(address, token).predict(40).json()["expected"] == told
+
+
+def test_an_erasure_that_is_not_over_keeps_nobody_on_the_files_of_before(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = shop.token("everything")
+    with (
+        serving.running(shop) as (address, _),
+        erasing(shop.root, "`twinops subject erase`"),
+    ):
+        asked = Asked(address, token)
+        assert asked.predict(40).json()["as_of"] != "2017-09-01"
+        month_comes(shop, monkeypatch)
+        shop.keys.erase(Erasing((shop.keys.known_sid(natural(42)),)))
+        until(lambda: asked.predict(40).json()["as_of"] == "2017-09-01")
+        assert refusal(asked.predict(42)) == "unknown-consumer"
+        assert asked.post(f"/v1/twins/{natural(40)}/simulate", purpose="offers", action="silence:14").status_code == 200
 
 
 def test_while_files_are_made_anew_nobody_is_read_from_half_of_them(shop: Shop) -> None:

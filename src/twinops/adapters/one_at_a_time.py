@@ -17,6 +17,8 @@ from typing import IO
 from twinops.errors import ServiceError
 
 WAIT = "Wait until it ends, or end it."
+STAY = "\nsealed files stay as they are"
+"""What stands in the lock below who holds it, where they make none anew."""
 PATIENCE_SECONDS = 1.0
 """Whoever holds a lock says within this who it is."""
 
@@ -42,13 +44,15 @@ def alone(lock: Path, doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def at_work(root: Path, doing: str, *, with_stages: bool = True) -> Iterator[None]:
-    """Be the only command that makes this project's data; `with_stages`: stages of the pipeline may run meanwhile.
+def at_work(root: Path, doing: str, *, with_stages: bool = True, making: bool = True) -> Iterator[None]:
+    """Be the only command that changes this project's data; `with_stages`: stages of the pipeline may run meanwhile.
+
+    Not `making`: the sealed files stay as they are, so whoever follows them need not wait for the end.
 
     Raises:
         ServiceError: another command is at work, or a stage that must not run meanwhile.
     """
-    with alone(root / "live" / "at_work.lock", doing), ExitStack() as held:
+    with alone(root / "live" / "at_work.lock", doing + ("" if making else STAY)), ExitStack() as held:
         if not with_stages:
             file = held.enter_context(_stages(root))
             if not _taken(file, fcntl.LOCK_EX):
@@ -58,7 +62,7 @@ def at_work(root: Path, doing: str, *, with_stages: bool = True) -> Iterator[Non
 
 
 def working(root: Path) -> str:
-    """Who makes this project's data now, as they wrote it; nothing: nobody. Whoever asks keeps nobody out."""
+    """Who makes this project's sealed files now, as they wrote it; nothing: nobody. Whoever asks keeps nobody out."""
     try:
         file = (root / "live" / "at_work.lock").open("a+", encoding="utf-8")
     except OSError:
@@ -67,7 +71,8 @@ def working(root: Path) -> str:
         file.seek(0)
         process, _, doing = file.read().partition(" ")
         # where nobody wrote, nobody is asked: the lock stays free for whoever wants it at this moment
-        return f"{doing} (process {process})" if process and not _taken(file, fcntl.LOCK_SH) else ""
+        makes = process and not doing.endswith(STAY)
+        return f"{doing} (process {process})" if makes and not _taken(file, fcntl.LOCK_SH) else ""
 
 
 @contextmanager
@@ -114,7 +119,7 @@ def _holder(file: IO[str]) -> str:
         file.seek(0)
         process, _, doing = file.read().partition(" ")
         if process.isdigit() and _lives(int(process)):
-            return f"{doing} (process {process})"
+            return f"{doing.removesuffix(STAY)} (process {process})"
         time.sleep(0.02)
     return "Another command"
 

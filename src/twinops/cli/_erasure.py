@@ -20,7 +20,7 @@ NEXT = "Next: `dvc repro` builds features, models and figures without them; then
 By = Annotated[str, typer.Option(help="Who you are: name, address or account in compliance/offices.yaml.")]
 Key = Annotated[Path, typer.Option(help="Your ssh key, which signs the certificate.", dir_okay=False)]
 OWN_KEY = Path("~/.ssh/id_ed25519")
-erasing = partial(one_at_a_time.at_work, with_stages=False)
+erasing = partial(one_at_a_time.at_work, with_stages=False, making=False)
 """Neither an update nor a run nor a stage of `dvc repro` writes what is taken away, and none reads it half gone."""
 
 

@@ -81,7 +81,7 @@ def run(
     project = home(ctx)
     signing = None if key is None else key.expanduser()
     how = ApplyRetention(by, signing, erasing_of(project, by, signing)) if apply else None
-    with erasing(ctx.obj, "`twinops retention run`") if apply else nullcontext():
+    with erasing(ctx.obj, "`twinops retention run`", making=True) if apply else nullcontext():
         found = project.run("retention.run", on=None if on is None else day_of(on), apply=how)
     answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)

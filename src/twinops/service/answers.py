@@ -232,7 +232,8 @@ class Service:
         return self._remember(sid, self._made(expected))
 
     def _made(self, expected: Forecast) -> tuple[str, Mapping[str, Any]]:
-        found = asdict(self.twins.ground.opener.words.told(expected))
+        # as `asdict` has it, which copies every figure first
+        found = vars(self.twins.ground.opener.words.told(expected))
         return json.dumps(found), {name: found[name] for name in FIGURES}
 
     def _remember(self, sid: str, made: tuple[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:

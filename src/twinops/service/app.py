@@ -132,7 +132,7 @@ def _open(app: FastAPI) -> None:
         """Whether questions are answered now, and by which version."""
         live, fresh = service.production.live, service.watch.fresh
         told = {"ok": live is not None and fresh, "version": live.version if live else None,
-                "why": "" if live else service.production.why}  # fmt: skip
+                "why": "" if live else service.production.why, "held_up": service.watch.held_up}  # fmt: skip
         return Response(json.dumps(told), status_code=200 if told["ok"] else 503, media_type=JSON)
 
     @app.get("/metrics")

@@ -187,10 +187,14 @@ class Judge:
 
 
 class Writer:
-    """The one thread that writes: whatever waits goes into one commit, and is applied before it is answered."""
+    """The one thread that writes: whatever waits goes into one commit, and is applied before it is answered.
 
-    def __init__(self, applied: Applied) -> None:
+    `after` is done after each commit, once those who waited were told.
+    """
+
+    def __init__(self, applied: Applied, after: Callable[[], None] = lambda: None) -> None:
         self._applied, self._waiting = applied, queue.SimpleQueue[tuple[Sequence[Entry], Done] | None]()
+        self._after = after
         self._closed = False
         self._thread = Thread(target=self._work, name="twinops-events", daemon=True)
         self._thread.start()
@@ -246,6 +250,7 @@ class Writer:
             return
         for entries, done in together:
             done([written[id(e)] for e in entries])
+        self._after()
 
     def _written(self, entries: Sequence[Entry]) -> dict[int, Written]:
         """By entry; somebody may have been erased since the event was judged."""

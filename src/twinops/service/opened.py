@@ -88,7 +88,7 @@ def opened(ground: Callable[[], LiveGround], serving: Serving) -> Service:
     watch.look()
     journal.drop(applied.covered)
     guards = Guards(read.twins, clients, issuers, declared)
-    service = Service(read.twins, guards, production, Writer(applied), watch, log)
+    service = Service(read.twins, guards, production, Writer(applied, watch.news.set), watch, log)
     watch.changed, watch.renew = service.warmed, service.renew
     watch.ahead = lambda files: Applied(journal, live(ground=ground()), files)
     service.warmed()

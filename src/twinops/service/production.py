@@ -19,6 +19,8 @@ from twinops.workflows.twin.open import Shipped
 
 STALE_S = 5.0
 """Seconds without a word of the registry after which nothing is answered."""
+HALF = "models/support.json cannot be read ({}) and is tried every second; until then what-ifs are answered as before."
+"""By the kind of fault alone: what a parser says may quote what it read."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Production:
     why: str = "No model was loaded yet."
     approved: bytes = field(default=b"", repr=False)
     """The file of the model that answers."""
+    trouble: str = ""
+    """What of the project's files cannot be read, and is tried again; nothing: all of it can."""
     seen: tuple[object, ...] = field(default=(), repr=False)
     """How the project's own model and support stood when they were last looked at."""
 
@@ -81,8 +85,7 @@ class Production:
             if not isinstance(made, TwinPredictor):
                 raise RefusedError("The model behind the alias is no twin.")
             self.approved = (found.folder / data_file(found.folder)[1]).read_bytes()
-            self.seen = self._stands()
-            return Live(found.name, found.version, found.digest, Shipped(made.model, self._support()))
+            return Live(found.name, found.version, found.digest, Shipped(made.model, self._support_now()))
 
     def _support(self) -> support.Support | None:
         """Where the data can answer, if it was measured with this very model; without it no what-if is answered."""
@@ -91,19 +94,25 @@ class Production:
             return None
         return support.from_text(path.read_text(encoding="utf-8"))
 
+    def _support_now(self) -> support.Support | None:
+        """The same; None where a file is half-written: that is said, and it is looked at again."""
+        stands = self._stands()
+        try:
+            found = self._support()
+        except (OSError, ValueError, TwinopsError) as problem:
+            self.trouble, self.seen = HALF.format(type(problem).__name__), ()
+            return None
+        self.trouble, self.seen = "", stands
+        return found
+
     def _supported_since(self) -> bool:
         """Whether it was measured anew with the model that answers, as where the project's files came after it.
 
         What was measured with it before stays, while the project's own model is another.
         """
-        stands = self._stands()
-        if self.now is None or stands == self.seen:
+        if self.now is None or self._stands() == self.seen:
             return False
-        try:
-            found = self._support()
-        except (OSError, TwinopsError):  # half a file: it is looked at again
-            return False
-        self.seen = stands
+        found = self._support_now()
         shipped = self.now.shipped
         if found is None or found == shipped.support:
             return False

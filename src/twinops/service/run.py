@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 
 from twinops.errors import ServiceError
 from twinops.service.app import application
+from twinops.service.one_write import OneWrite
 from twinops.service.opened import Serving, begun, opened
 from twinops.wiring import open_project
 from twinops.workflows.serving.live import LiveGround
@@ -53,7 +55,7 @@ def listen(factory: str, address: Address) -> None:
     """
     how: dict[str, Any] = {
         "factory": True, "host": address.host, "port": address.port, "access_log": False, "log_level": "warning",
-        "server_header": False, "timeout_graceful_shutdown": GRACE_S, "workers": address.workers,
+        "server_header": False, "timeout_graceful_shutdown": GRACE_S, "workers": address.workers, "http": OneWrite,
     }  # fmt: skip
     if address.workers > 1:
         uvicorn.run(factory, **how)
@@ -85,7 +87,14 @@ def made() -> FastAPI:
 
     handed_on = _traced()
     service = opened(ground, Serving(**told["serving"]))
+    settle()
     return application(service, ready=partial(_say, Address(**told["address"])), over=handed_on)
+
+
+def settle() -> None:
+    """What is in memory now stays; to look it through for circles again and again would stop all answers meanwhile."""
+    gc.collect()
+    gc.freeze()
 
 
 def _traced() -> Callable[[], None]:

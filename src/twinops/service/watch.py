@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, RLock, Thread
 
 from twinops.data.consent.rights import standing
@@ -22,8 +23,6 @@ from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
-RENEW_EVERY_S = 0.01
-"""So soon after an event the answers it changed are made anew together: one by one, when asked for, costs more."""
 ISSUERS_EVERY_S = 0.5
 FILES_EVERY_S = 1.0
 MOST_READ = 50
@@ -52,9 +51,22 @@ class Watch:
     """What is done for those whose state changed."""
     ahead: Callable[[Files], Applied | None] = field(default=lambda _: None, repr=False)
     """Open everybody anew from files that are others than before."""
+    news: Event = field(default_factory=Event, repr=False)
+    """Set once events were applied."""
     seen: Stamp | None = field(default=None, repr=False)
     turn: RLock = field(default_factory=RLock, repr=False)
+    troubles: dict[str, str] = field(default_factory=dict, repr=False)
+    """By look, why the last one did not do all it should; nothing: it did."""
     threads: list[Thread] = field(default_factory=list, repr=False)
+
+    @property
+    def held_up(self) -> list[str]:
+        """What keeps it from its work, in words for whoever reaches the port: what an error says stays in the log."""
+        told = {name: trouble for name, trouble in dict(self.troubles).items() if trouble}
+        ours = told.pop("project", "")  # written by ourselves
+        return [f"What is looked at for {name} cannot be followed; the log says why." for name in sorted(told)] + (
+            [ours] if ours else []
+        )
 
     @property
     def fresh(self) -> bool:
@@ -66,12 +78,13 @@ class Watch:
         looks = (
             ("rights", self.look, EVERY_S),
             ("model", self._look_at_model, MODEL_EVERY_S),
-            ("answers", self._renew, RENEW_EVERY_S),
+            ("answers", self._renew, 0.0),
             ("issuers", self.issuers.look, ISSUERS_EVERY_S),
             ("files", self._look_at_files, FILES_EVERY_S),
         )
         for name, look, every in looks:
-            self.threads.append(Thread(target=self._forever, args=(look, every), name=f"twinops-{name}", daemon=True))
+            work = partial(self._forever, name, look, every)
+            self.threads.append(Thread(target=work, name=f"twinops-{name}", daemon=True))
             self.threads[-1].start()
 
     def stop(self) -> None:
@@ -137,6 +150,7 @@ class Watch:
             with self.twins.lock:
                 self.twins.spoken.clear()
             self.changed()
+        self._say("project", self.production.trouble)
 
     def _look_at_files(self) -> None:
         """Open everybody anew once the files are others, twice the same, and nobody makes them."""
@@ -167,14 +181,25 @@ class Watch:
         self.applied.journal.drop(self.applied.covered)
 
     def _renew(self) -> None:
+        """Make answers anew that events changed, together: one by one, when asked for, costs more."""
+        self.news.wait(EVERY_S)
+        self.news.clear()
         if changed := self.applied.changed():
             self.renew(changed)
 
-    def _forever(self, look: Callable[[], None], every: float) -> None:
+    def _forever(self, name: str, look: Callable[[], None], every: float) -> None:
         while not self.stopping.wait(every):
             try:
                 look()
             except TwinopsError as problem:
-                _log.warning("%s", problem.what)
+                self._say(name, problem.what)
             except Exception as problem:  # a look that fails is made again; until then the last one grows old
-                _log.warning("A look ended with %s.", type(problem).__name__)
+                self._say(name, f"A look ended with {type(problem).__name__}.")
+            else:
+                self._say(name, "")
+
+    def _say(self, name: str, trouble: str) -> None:
+        """Once in the log, however often it is met again."""
+        if trouble and trouble != self.troubles.get(name):
+            _log.warning("%s", trouble)
+        self.troubles[name] = trouble

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from twinops.adapters.one_at_a_time import as_stage, at_work
+from twinops.adapters.one_at_a_time import as_stage, at_work, working
 from twinops.errors import ServiceError
 
 HOLDS = """
@@ -64,6 +64,16 @@ def test_no_stage_begins_while_somebody_is_erased_and_nobody_is_erased_while_one
             pass
         with at_work(tmp_path, RUN), as_stage(tmp_path):
             pass  # stages run side by side, under a run
+
+
+def test_whoever_leaves_the_sealed_files_as_they_are_is_alone_and_named_and_makes_nothing(tmp_path):
+    with at_work(tmp_path, ERASE, making=False):
+        assert working(tmp_path) == ""
+        refused = pytest.raises(ServiceError, match=r"`twinops subject erase` \(process \d+\) works in")
+        with refused, at_work(tmp_path, UPDATE):
+            pass
+    with at_work(tmp_path, UPDATE):
+        assert UPDATE in working(tmp_path)
 
 
 def test_whoever_was_killed_stands_in_nobodys_way_and_is_not_named(tmp_path):

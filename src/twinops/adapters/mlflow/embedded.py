@@ -9,9 +9,11 @@ import fcntl
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,16 @@ from twinops.errors import ServiceError
 SERVER = "TWINOPS_SERVER"
 """Names a registry server to work with instead; the login stands in MLflow's own variables."""
 
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+"""MLflow's own variable: unless it is set, its client asks for four minutes, and says nothing meanwhile."""
+TRIES, TIME_OUT_S = 3, 10
+WAITS_S = (2.0, 4.0)
+"""Between the tries."""
+NAME_IT = f"Start it, or name the right one in {SERVER}; without {SERVER} the project's own MLflow is asked."
+
 KEY = "twinops.key"
 """The tag by which a run or a version is found again."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,10 +62,17 @@ class MlflowStore:
         return self.server or f"sqlite:///{self.database}"
 
     def client(self) -> Any:
-        """An MLflow client of this store."""
+        """An MLflow client of this store.
+
+        Raises:
+            ServiceError: the database cannot be opened, or what answers in the server's place is no MLflow.
+        """
         be_quiet()
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        if self.server:
+            os.environ.setdefault(RETRIES, str(TRIES - 1))
+            _against_stranger(self.server)
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
@@ -112,3 +129,34 @@ class MlflowStore:
         with lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+@cache
+def _against_stranger(server: str) -> None:
+    """Ask once a process whether MLflow answers there: with its own client, so by its own certificates and login.
+
+    Raises:
+        ServiceError: nobody does, or it is something else.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    ask: Any = http_request
+    login: Any = get_default_host_creds
+    for tried in range(1, TRIES + 1):
+        if tried > 1:
+            _log.warning("The server of %s does not answer; asking again (%d of %d) ...", SERVER, tried, TRIES)
+            time.sleep(WAITS_S[tried - 2])
+        try:
+            how: dict[str, Any] = {"max_retries": 0, "timeout": TIME_OUT_S, "raise_on_status": False}
+            found = ask(login(server), "/health", "GET", **how)
+        except MlflowException:
+            continue
+        if found.status_code >= 500:
+            continue
+        # a server before it may ask for a login
+        if found.status_code not in (401, 403) and (found.status_code, found.text.strip()) != (200, "OK"):
+            raise ServiceError(f"What answers at the address of {SERVER} is no MLflow.", hint=NAME_IT)
+        return
+    raise ServiceError(f"The server of {SERVER} did not answer, asked {TRIES} times.", hint=NAME_IT)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 from twinops.adapters.mlflow.embedded import MlflowStore
+from twinops.errors import ServiceError
 
 LINEAGE = "lineage/md5.json"
 LISTED = """
@@ -50,8 +52,9 @@ class MlflowVersions:
             return
         with self._store.alone():
             client = self._store.client()
-            for key, value in tags.items():
-                client.set_model_version_tag(model, version, key, value)
+            with _understood():
+                for key, value in tags.items():
+                    client.set_model_version_tag(model, version, key, value)
 
     def _peeked(self) -> Iterator[tuple[str, KnownVersion]]:
         aliases = self._store.peek(ALIASES) or []
@@ -61,10 +64,23 @@ class MlflowVersions:
 
     def _asked(self) -> Iterator[tuple[str, KnownVersion]]:
         client = self._store.client()
-        for model in client.search_registered_models():
-            for version in client.search_model_versions(f"name = '{model.name}'"):
-                carried = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(version.version)))
-                yield model.name, KnownVersion(str(version.version), carried, _downloaded(client, version.run_id))
+        with _understood():
+            for model in client.search_registered_models():
+                for version in client.search_model_versions(f"name = '{model.name}'"):
+                    carried = tuple(sorted(a for a, v in model.aliases.items() if str(v) == str(version.version)))
+                    yield model.name, KnownVersion(str(version.version), carried, _downloaded(client, version.run_id))
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What MLflow says of it that went wrong, by its code alone: the text may quote an address with a password."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as problem:
+        what = f"MLflow did not do what it was asked about the versions ({problem.error_code})."
+        raise ServiceError(what, hint="May this login read and tag versions? Then run the command again.") from None
 
 
 def _file(uri: Any) -> Path | None:

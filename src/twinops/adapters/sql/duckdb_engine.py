@@ -33,16 +33,24 @@ class DuckDBEngine:
 
     def __init__(self, *, threads: int = 2, memory_limit: str = "2GB") -> None:
         self._threads, self._memory_limit = threads, memory_limit
-        limits: dict[str, str | int | float | list[str]] = {
+        self._limits: dict[str, str | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": memory_limit,
             "temp_directory": str(spill_of(self)),
         }
-        self._db = duckdb.connect(":memory:", config={**_OFFLINE, **limits})
+        self._begin()
+
+    def _begin(self) -> None:
+        self._db = duckdb.connect(":memory:", config={**_OFFLINE, **self._limits})
         self._db.execute("SET TimeZone = 'UTC'; SET python_enable_replacements = false")
         # in a kernel without ipywidgets there is no bar, and DuckDB refuses even to switch it off
         if self._db.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
             self._db.execute("SET enable_progress_bar = false")
+
+    def forget(self) -> None:
+        """Know no table any more. DuckDB holds half a kilobyte of each query that sums an Arrow table until it ends."""
+        self._db.close()
+        self._begin()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name; an older one of that name is replaced."""
@@ -89,13 +97,15 @@ class DuckDBEngine:
 
     def shut(self) -> DuckDBEngine:
         """A new one that knows no table and can open no file: for queries that the project brings of its own."""
-        other = _ShutEngine(threads=self._threads, memory_limit=self._memory_limit)
-        other.execute("SET enable_external_access = false; SET lock_configuration = true")
-        return other
+        return _ShutEngine(threads=self._threads, memory_limit=self._memory_limit)
 
 
 class _ShutEngine(DuckDBEngine):
     """Of a query that others wrote a mistake is theirs to mend: it is told in a sentence, without any value."""
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.execute("SET enable_external_access = false; SET lock_configuration = true")
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows, in the order it asks for."""

@@ -191,6 +191,13 @@ class SparkEngine:
         with _without_values():
             return _naive(self._spark.sql(translated(sql)).toArrow()).cast(wanted)
 
+    def forget(self) -> None:
+        """Know no table any more."""
+        for table in self._spark.catalog.listTables():
+            if table.isTemporary:
+                self._spark.catalog.dropTempView(table.name)
+        self._types.forget()
+
     def shut(self) -> DuckDBEngine:
         """A DuckDB that knows no table and can open no file: Spark has no such place for a query of one's own."""
         return self._types.shut()

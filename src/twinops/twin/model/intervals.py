@@ -117,7 +117,10 @@ class Intervals:
         """
         factors = {q: np.array(getattr(self, q).tiers)[self.tier(p)] for q in QUANTITIES}
         found = {
-            q: [scatter.quantile(p, q, share) * factors[q] ** ((share - 0.5) / (0.5 - TAIL)) for share in shares]
+            q: [
+                least * factors[q] ** ((share - 0.5) / (0.5 - TAIL))
+                for share, least in zip(shares, scatter.quantiles(p, q, shares), strict=True)
+            ]
             for q in QUANTITIES
         }
         exact = zip(shares, (np.round(v, 6) for v in found["baskets"]), strict=True)
@@ -195,8 +198,8 @@ def _enough(window: Seen, day: int) -> None:
 def _ends(p: Predictions, scatter: Scatter, quantity: str) -> tuple[np.ndarray, np.ndarray]:
     """Both ends before they are moved; the lower one is 0 where nothing can fall below it."""
     one_sided = 1 - p.active_probability >= TAIL
-    low = np.where(one_sided, 0.0, scatter.quantile(p, quantity, TAIL))
-    return low, scatter.quantile(p, quantity, np.where(one_sided, COVERAGE, 1 - TAIL))
+    low, high = scatter.quantiles(p, quantity, (TAIL, np.where(one_sided, COVERAGE, 1 - TAIL)))
+    return np.where(one_sided, 0.0, low), high
 
 
 def _widen(scatter: Scatter, quantity: str, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:

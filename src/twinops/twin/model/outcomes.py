@@ -8,6 +8,7 @@ a higher level is never below a lower one. How amounts scatter is learned from r
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated
@@ -71,12 +72,22 @@ class Scatter:
 
     def quantile(self, p: Predictions, quantity: str, share: float | np.ndarray) -> np.ndarray:
         """Of like cases the share brings no more than this: baskets before rounding, or USD; `share` may be per row."""
-        quiet = 1 - p.active_probability
-        share = np.broadcast_to(share, quiet.shape)
-        comes = share > quiet
-        of_those = np.where(comes, (share - quiet) / np.maximum(p.active_probability, 1e-9), 0.0)
-        amount = self._ratio(p, quantity, of_those) * expected_of_who_comes(p, quantity)
-        return np.where(comes, np.maximum(amount, SMALLEST[quantity] / 2), 0.0)
+        return self.quantiles(p, quantity, (share,))[0]
+
+    def quantiles(self, p: Predictions, quantity: str, shares: Sequence[float | np.ndarray]) -> list[np.ndarray]:
+        """The same of several shares, for which is worked out once how each row scatters."""
+        quiet, ratios, expected = (
+            1 - p.active_probability,
+            self._ratios(p, quantity),
+            expected_of_who_comes(p, quantity),
+        )
+        found = []
+        for share in shares:
+            comes = share > quiet
+            of_those = np.where(comes, (share - quiet) / np.maximum(p.active_probability, 1e-9), 0.0)
+            amount = _between(ratios, of_those) * expected
+            found.append(np.where(comes, np.maximum(amount, SMALLEST[quantity] / 2), 0.0))
+        return found
 
     def beside(self, p: Predictions) -> Predictions:
         """The same predictions, their median of spend told, and nothing expected beyond what can be of who comes.
@@ -88,16 +99,12 @@ class Scatter:
         told = Predictions.of(p.active_probability, baskets, spend)
         return replace(told, spend_median=np.round(self.quantile(told, "spend", 0.5), 4))
 
-    def _ratio(self, p: Predictions, quantity: str, share: np.ndarray) -> np.ndarray:
-        """Between knots by what is expected, between shares by the share; from nothing at the share 0."""
+    def _ratios(self, p: Predictions, quantity: str) -> np.ndarray:
+        """Rows x shares, from nothing at the share 0: between knots by what is expected."""
         knots: tuple[ScatterKnot, ...] = getattr(self, quantity)
         at, place = [k.at for k in knots], _place(p, quantity)
         told = (np.interp(place, at, ratios) for ratios in zip(*(k.ratios for k in knots), strict=True))
-        table = np.column_stack([np.zeros(len(place)), *told])
-        shares, rows = np.array([0.0, *SHARES]), np.arange(len(place))
-        left = np.clip(np.searchsorted(shares, share, side="right") - 1, 0, len(SHARES) - 1)
-        part = np.clip((share - shares[left]) / (shares[left + 1] - shares[left]), 0, 1)
-        return np.asarray(table[rows, left] * (1 - part) + table[rows, left + 1] * part)
+        return np.column_stack([np.zeros(len(place)), *told])
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,14 @@ def expected_of_who_comes(p: Predictions, quantity: str) -> np.ndarray:
     """What is expected of a household that comes at all."""
     amount = getattr(p, quantity) / np.maximum(p.active_probability, 1e-6)
     return np.asarray(np.maximum(amount, SMALLEST[quantity]))
+
+
+def _between(ratios: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Each row's ratio at its share, between those of `SHARES`."""
+    shares, rows = np.array([0.0, *SHARES]), np.arange(len(ratios))
+    left = np.clip(np.searchsorted(shares, share, side="right") - 1, 0, len(SHARES) - 1)
+    part = np.clip((share - shares[left]) / (shares[left + 1] - shares[left]), 0, 1)
+    return np.asarray(ratios[rows, left] * (1 - part) + ratios[rows, left + 1] * part)
 
 
 def _place(p: Predictions, quantity: str) -> np.ndarray:

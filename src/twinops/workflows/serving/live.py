@@ -25,6 +25,8 @@ from twinops.workflows.subject.desk import persons
 from twinops.workflows.twin.open import NO_LINKS, Against, Consumer, Opener, Shipped, against, candidates
 from twinops.workflows.update.states import States, StateStore
 
+OPENED_ANEW = 200
+"""Consumers opened from sealed files after which the engine begins anew: it holds some kilobytes of each."""
 READING = "being_read"
 """Why nothing is answered of somebody whose permissions are being read anew."""
 MOST_NAMES = 200_000
@@ -66,6 +68,8 @@ class LiveTwins:
     reading: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict, repr=False)
     own: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    opened: int = 0
+    """Consumers opened from sealed files."""
     spoken: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict, repr=False)
     """What was answered of a state that is still the same, by sid."""
 
@@ -104,8 +108,7 @@ class LiveTwins:
 
     def consumer(self, sid: str) -> Consumer:
         """The consumer from the sealed files, with the state and the permissions as they live here."""
-        with self.one_by_one:
-            found = self.ground.opener.consumer(sid)
+        found = self._opened(sid)
         with self.lock:
             state = copy.deepcopy(self.states.get(sid, found.state))
             return replace(found, day=self.day(sid), state=state, answers=dict(self.answers.get(sid, {})))
@@ -149,8 +152,7 @@ class LiveTwins:
         if not stand():
             return
         try:
-            with self.one_by_one:
-                found = self.ground.opener.consumer(sid)
+            found = self._opened(sid)
         except (DataError, IntegrityError) as problem:
             if stand() and isinstance(problem, IntegrityError):
                 raise
@@ -194,6 +196,14 @@ class LiveTwins:
         held = tuple(self.answers)
         return frozenset(held) - self.ground.opener.receipts.plane.keys.subject_keys(held).keys()
 
+    def _opened(self, sid: str) -> Consumer:
+        """The consumer from the sealed files."""
+        with self.one_by_one:
+            self.opened += 1
+            if self.opened % OPENED_ANEW == 0:
+                self.ground.opener.receipts.plane.engine.forget()
+            return self.ground.opener.consumer(sid)
+
     def _may_be_scored(self, sid: str) -> bool:
         return sid in self.answers and self.answers[sid].get(Purpose.SCORING.value, "") is None
 
@@ -208,8 +218,7 @@ class LiveTwins:
         if not shipped.model.own_columns:
             return NO_FEATURES
         if sid not in self.own:
-            with self.one_by_one:
-                self.own[sid] = self.ground.opener.consumer(sid).own
+            self.own[sid] = self._opened(sid).own
         return self.own[sid]
 
 

@@ -66,6 +66,21 @@ def test_there_is_no_way_out(engine, way_out):
         engine.execute(way_out)
 
 
+def test_an_engine_that_forgets_knows_no_table_and_is_as_shut_and_as_offline_as_before(engine, tmp_path):
+    engine.register("t", pa.table({"n": [1]}))
+    shut = engine.shut()
+    for one in (engine, shut):
+        one.forget()
+        with pytest.raises((duckdb.CatalogException, DataError)):
+            one.query("SELECT n FROM t")
+        assert one.query("SELECT current_setting('TimeZone') AS zone").to_pylist() == [{"zone": "UTC"}]
+        with pytest.raises((duckdb.Error, DataError)):
+            one.execute("INSTALL httpfs")
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "t.parquet")
+    with pytest.raises((duckdb.Error, DataError)):
+        shut.register_parquet("t", tmp_path / "t.parquet")
+
+
 def test_timestamps_are_read_as_utc(engine):
     engine.register("t", pa.table({"moment": pa.array([1_500_000_000], pa.timestamp("s"))}))
     local = engine.query("SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York' AS local FROM t")["local"]

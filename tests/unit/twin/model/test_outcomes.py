@@ -34,6 +34,17 @@ def test_a_share_of_like_cases_brings_no_more_than_its_quantile_says() -> None:
         )
 
 
+def test_several_shares_asked_at_once_are_those_asked_one_by_one() -> None:
+    p, baskets, spend = skewed(600)
+    scatter, mine = fit_scatter(p, baskets, spend), np.linspace(0, 1, 600)
+    asked = (0.1, 0.5, mine)
+    for quantity in ("baskets", "spend"):
+        for share, found in zip(asked, scatter.quantiles(p, quantity, asked), strict=True):
+            assert found.tobytes() == scatter.quantile(p, quantity, share).tobytes()
+    row = p.at(np.array([7]))
+    assert scatter.quantiles(row, "spend", (mine[7],))[0][0] == scatter.quantile(p, "spend", mine)[7]
+
+
 def test_the_median_is_nearer_to_what_one_does_and_the_mean_to_what_all_do() -> None:
     p, baskets, spend = skewed()
     told = fit_scatter(p, baskets, spend).beside(p)

@@ -24,6 +24,7 @@ from erasable import ANN, DPO, HOUSEHOLDS, MINOR, MOMENT, OWNER, TODAY, Shop, ma
 from offices import PEOPLE
 
 from twinops.adapters.md5 import md5_of
+from twinops.adapters.mlflow import embedded
 from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.data.sources import crm, registrations
 from twinops.data.vault.seal import read_sealed, write_sealed
@@ -601,6 +602,15 @@ def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):
     assert shop.certificate(done)["by"]["name"] == PEOPLE["data protection officer"][0]
     assert datetime.fromisoformat(shop.certificate(done)["at"]) == MOMENT
     assert pseudonym("00" * 16) not in shop.certificate(done)["erased"]
+
+
+def test_a_server_that_does_not_answer_ends_the_command_before_a_key_is_destroyed(shop, monkeypatch):
+    monkeypatch.setenv(embedded.SERVER, "http://127.0.0.1:9")
+    monkeypatch.setattr(embedded, "WAITS_S", (0.0, 0.0))
+    with pytest.raises(ServiceError, match="asked 3 times"):
+        shop.erase(natural(ANN))
+    assert shop.project.keys.known_sid(natural(ANN)) is not None
+    assert shop.project.keys.erasures() == []
 
 
 def registered(shop: Shop, trained: str) -> str:

@@ -22,6 +22,7 @@ from twinops import plugins
 from twinops.adapters import installed_code
 from twinops.adapters.installed_code import HOME, LOCK, PACKAGE, is_own, spelled
 from twinops.errors import IntegrityError
+from twinops.whole_files import write
 
 RECORDS = "reports/code/"
 """Outputs of stages that tell what code they loaded."""
@@ -107,8 +108,7 @@ def note(root: Path) -> None:
         return
     before = json.loads(record.read_bytes()) if record.is_file() else {}
     found = {**before, **dict(_imported(deps)), **{idea.path: idea.md5 for idea in plugins.loaded()}}
-    record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n", encoding="utf-8")
+    write(record, json.dumps(found, sort_keys=True, indent=0) + "\n")
 
 
 def _declared(root: Path, stage: str) -> tuple[list[str], Path | None]:

@@ -34,8 +34,8 @@ from twinops.entities.small_cells import HIDDEN, hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
 from twinops.ports import KeyStore, RightsRead
+from twinops.whole_files import write
 from twinops.workflows.data_plane import DataPlane
-from twinops.workflows.places import write
 
 BATCH = "all"
 """The one batch of a source that is not collected by the month."""

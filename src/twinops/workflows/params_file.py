@@ -15,7 +15,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
 from twinops import params
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 
 
 def with_sections(text: str, sections: Mapping[str, Any], *, whole: Collection[str] = ()) -> str:

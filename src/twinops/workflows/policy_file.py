@@ -9,7 +9,8 @@ from twinops.governance.assessment import legitimate_interests
 from twinops.governance.open_fields import MARK
 from twinops.governance.policy import limits as policy
 from twinops.governance.policy.limits import Policy
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 
 
 def policy_of(places: Places) -> Policy:

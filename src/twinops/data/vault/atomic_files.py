@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twinops.entities.canonical import to_json
+from twinops.whole_files import write
 
 PROMISE = "promise.json"
 
@@ -39,13 +39,7 @@ class Journal:
         files = {
             name: {"before": _digest(self.root / name), "after": _digest(self.folder / name)} for name in sorted(staged)
         }
-        half = self.folder / f"{PROMISE}.half"
-        with half.open("w", encoding="utf-8") as file:
-            file.write(to_json({"files": files, "told": told}))
-            file.flush()
-            # the promise must outlive a power cut, or half of the files would be moved for nothing
-            os.fsync(file.fileno())
-        half.replace(self.folder / PROMISE)
+        write(self.folder / PROMISE, to_json({"files": files, "told": told}))
         self.finish()
 
     def finish(self) -> dict[str, Any] | None:

@@ -18,8 +18,9 @@ from twinops.entities.canonical import to_json
 from twinops.errors import DataError
 from twinops.own_params import staged_as
 from twinops.ports import KeyStore
+from twinops.whole_files import write
 from twinops.workflows.intake import SUBJECT, Intake, counted, span
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 from twinops.workflows.quarantine.expire import Quarantine
 
 

@@ -21,8 +21,8 @@ from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.governance import retention_certificate
 from twinops.ports import Signer, Versions
+from twinops.whole_files import write
 from twinops.workflows.declared_use import controller_of
-from twinops.workflows.places import write
 from twinops.workflows.quarantine.expire import Quarantine, expire
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 from twinops.workflows.subject.other_holders import own_files, recipients

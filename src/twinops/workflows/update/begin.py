@@ -8,7 +8,8 @@ from dataclasses import replace
 from twinops.data.arrivals import Arrived
 from twinops.entities.canonical import to_json
 from twinops.params import FeaturesParams
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.update.arrival import Arrival
 from twinops.workflows.update.doubts import PENDING
@@ -25,9 +26,7 @@ def begin(seen: Seen, *, receipts: Receipts, grid: FeaturesParams) -> Seen:
     store = StateStore(receipts, grid.decay_days)
     store.keep_before(path.stem for path in places.raw_batches("transactions"))
     told = {"digests": seen.digests, "arrivals": [a.to_dict() for a in whole.arrivals]}
-    half = places.live(f"{PENDING}.half")
-    write(half, to_json(told, indent=1) + "\n")
-    half.replace(places.live(PENDING))
+    write(places.live(PENDING), to_json(told, indent=1) + "\n")
     return whole
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from twinops.entities.canonical import to_json
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 from twinops.workflows.update.ledger import Entry
 
 FILE = "reviews.json"

@@ -1,0 +1,104 @@
+"""A file is there whole or not at all: written beside its place, brought to the disk, then renamed into it.
+
+Whoever is killed halfway leaves what stood before; the half beside it is taken over by the next who writes there, and
+`twinops doctor` takes it away. Two writers at once take turns, and the last one's file stands.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+OWNER_ALONE = 0o600
+"""Nobody else on this machine reads it."""
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""What a file system says that has no locks."""
+
+
+def write(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
+    """Leave a file, text as UTF-8, in a folder that is made where there is none.
+
+    Its permissions are `mode`, or those of the file that it replaces. A link is replaced, not followed.
+
+    Raises:
+        OSError: it cannot be written; what stood there stands.
+    """
+    with beside(path, mode=mode) as half:
+        half.write_bytes(_bytes(content))
+
+
+def write_once(path: Path, content: str | bytes, *, mode: int | None = None) -> None:
+    """The same where nothing is yet; what is there, or comes first, stays."""
+    with _beside(path, mode) as (half, file):
+        half.write_bytes(_bytes(content))
+        os.fsync(file)
+        with suppress(FileExistsError):
+            os.link(half, path)
+        half.unlink()
+
+
+@contextmanager
+def beside(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """An empty file to write into, which takes the place of `path` at the end; after an error nothing is left of it."""
+    with _beside(path, mode) as (half, file):
+        yield half
+        os.fsync(file)
+        half.replace(path)
+
+
+def half_of(path: Path) -> Path:
+    """Where a file is written until it is whole."""
+    return path.with_name(f".{path.name}.half")
+
+
+@contextmanager
+def _beside(path: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = half_of(path)
+    file = _alone(half, 0o666 if mode is None else mode)
+    try:
+        os.ftruncate(file, 0)
+        if mode is None and path.is_file():
+            # a copy from DVC's cache may be write-protected
+            mode = stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR
+        if mode is not None:
+            os.fchmod(file, mode)
+        yield half, file
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(file)
+
+
+def _alone(half: Path, mode: int) -> int:
+    """Open for this writer alone; who waited for another finds that file renamed, and begins again."""
+    while True:
+        file = os.open(half, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        try:
+            _lock(file)
+            if os.path.samestat(os.fstat(file), half.lstat()):
+                return file
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as problem:
+        if problem.errno not in NO_LOCKS:
+            raise
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

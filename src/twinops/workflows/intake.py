@@ -139,7 +139,7 @@ class Intake:
             return good, {}
         self.plane.keys.one_subject(self.replaced.newest)
         subject = getattr(shelf, "SUBJECT", SUBJECT)
-        if subject != SUBJECT or not self.replaced.newest:
+        if subject != SUBJECT or not (self.replaced.newest or self.replaced.may_be):
             return good, {}
         if shelf.SCHEMA.key == (subject,):
             return self.replaced.one_row_each(good, subject)

@@ -24,7 +24,7 @@ def mend(root: Path) -> list[str]:
     """What was taken away, in sentences; nothing of a run that is at work."""
     places = () if locks.at_work(root) else PLACES
     found = (p for place in places for p in (root / place).rglob("*"))
-    files = [p for p in (*found, *(root.iterdir() if places else ())) if HALF.fullmatch(p.name) and p.is_file()]
+    files = [p for p in (*found, *(root.glob(".*") if places else ())) if HALF.fullmatch(p.name) and p.is_file()]
     folders = [folder for where in _temporary() for folder in where.iterdir() if _is_left(folder)]
     for path in files:
         path.unlink(missing_ok=True)

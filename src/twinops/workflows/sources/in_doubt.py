@@ -39,9 +39,15 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
     own, most = params.own, params.sources.max_rows
     sources = {n: declared(own, n, root=places.root, max_rows=most) for n in own.root if own.root[n].form.personal}
     telling = [s for s in sources.values() if {"email", "birth_year"} & set(s.said.entering)]
-    found = doubles_in(telling, replaced(s for s in sources.values() if s.said.joins).newest.keys())
+    joined = replaced(s for s in sources.values() if s.said.joins)
+    found = doubles_in(telling, joined.newest.keys())
     where = " and ".join(f"own.{s.name}" for s in telling)
-    twice = (told_doubles(found, where, "`replaces` under columns"),) if found else ()
+    twice = [told_doubles(found, where, "`replaces` under columns")] if found else []
+    if joined.disputed:
+        disputed = f"{shown(joined.disputed) or 'Fewer than ten'} numbers are replaced by two others, or in a circle: "
+        twice.append(
+            f"{disputed}they join nobody, and a no under one holds under each. The source says whose they are."
+        )
     return (*_noes(places), *twice, *(told for s in sources.values() if (told := _unheard(s))))
 
 

@@ -549,7 +549,7 @@ def full(*_: object) -> None:
     raise OSError("full")
 
 
-STEPS = ("_marked", "_entered", "_told_to_versions", "_certified", "_whole")
+STEPS = ("_marked", "_entered", "_told_to_versions", "_certified", "write")
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -148,7 +148,7 @@ def test_halves_of_followed_and_living_files_go_wherever_a_project_keeps_them(tm
         write(half_of(tmp_path / place), "x")
         write(tmp_path / place, "x")
     assert unfinished_files.mend(tmp_path)[0] == f"Removed {len(places)} half-written file(s) in {tmp_path.name}."
-    assert not [p for p in tmp_path.rglob("*.half")]
+    assert not list(tmp_path.rglob("*.half"))
 
 
 def test_scratch_folders_of_dead_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from twinops.errors import IntegrityError, TwinopsError
 
 OWNER_ALONE = 0o600
 """Nobody else on this machine reads it."""
+AGAIN = "Restore it from git if it is followed there; else `make run` makes it anew once it is deleted."
+LIVING = "Delete it, and run the command again: what it says is looked for anew."
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 """What a file system says that has no locks."""
 
@@ -49,6 +55,30 @@ def beside(path: Path, *, mode: int | None = None) -> Iterator[Path]:
         yield half
         os.fsync(file)
         half.replace(path)
+
+
+@contextmanager
+def told_in(path: Path, *, hint: str = AGAIN) -> Iterator[Any]:
+    """What a JSON file says; whatever turns out otherwise while it is taken apart, the file is named for it.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile(suffix="counts.json") as file:
+    ...     _ = file.write(b"{}"), file.flush()
+    ...     with told_in(Path(file.name)) as told:
+    ...         told["read"]
+    Traceback (most recent call last):
+    twinops.errors.IntegrityError: ...
+
+    Raises:
+        FileNotFoundError: it is not there.
+        IntegrityError: it is no JSON, or says something else.
+    """
+    try:
+        yield json.loads(path.read_bytes())
+    except TwinopsError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
+        raise IntegrityError(f"{path.name} is damaged, or was changed by another hand.", hint=hint) from problem
 
 
 def half_of(path: Path) -> Path:

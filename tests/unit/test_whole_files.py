@@ -13,7 +13,8 @@ import pytest
 
 import twinops
 from twinops import whole_files
-from twinops.whole_files import beside, half_of, write, write_once
+from twinops.errors import DataError, IntegrityError
+from twinops.whole_files import beside, half_of, told_in, write, write_once
 
 SRC = Path(twinops.__file__).parent
 MAY = {
@@ -125,7 +126,11 @@ def test_nothing_that_outlives_a_command_is_written_in_place() -> None:
 
 
 def _calls(path: Path) -> list[ast.Call]:
-    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return _calls_in(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _calls_in(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def _writes(call: ast.Call) -> bool:
@@ -138,3 +143,41 @@ def _writes(call: ast.Call) -> bool:
     modes = [a.value for a in (*call.args[:2], *(k.value for k in call.keywords)) if isinstance(a, ast.Constant)]
     opens = call.func.attr in ("open", "fdopen") and any(m in ("w", "wb", "x", "xb") for m in modes)
     return call.func.attr in ("write_text", "write_bytes") or opens
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b'{"rows": 7}', b'"x"', b"\xff\xfe", b"[" * 5000])
+def test_a_damaged_file_is_named_in_a_sentence_wherever_in_it_the_damage_shows(tmp_path: Path, content: bytes) -> None:
+    place = tmp_path / "counts.json"
+    place.write_bytes(content)
+    with (
+        pytest.raises(IntegrityError, match=r"counts\.json is damaged") as told,
+        told_in(place, hint="Delete it.") as found,
+    ):
+        sum(found["rows"].values())
+    assert told.value.hint == "Delete it."
+
+
+def test_a_refusal_that_follows_from_a_file_stays_what_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "a", "{}")
+    with pytest.raises(DataError, match="no row"), told_in(tmp_path / "a"):
+        raise DataError("no row")
+    with pytest.raises(FileNotFoundError), told_in(tmp_path / "b"):
+        pass
+
+
+def test_no_json_file_is_read_without_a_sentence_for_when_it_is_damaged() -> None:
+    found = {f"{p.relative_to(SRC).as_posix()}:{line}" for p in SRC.rglob("*.py") for line in _unguarded(p)}
+    assert found == set()
+
+
+def _unguarded(path: Path) -> list[int]:
+    """Lines that parse a file's JSON outside every `try`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tried = {id(node) for t in ast.walk(tree) if isinstance(t, ast.Try) for one in t.body for node in ast.walk(one)}
+    return [c.lineno for c in _calls_in(tree) if id(c) not in tried and _parses_a_file(c)]
+
+
+def _parses_a_file(call: ast.Call) -> bool:
+    return ast.unparse(call.func) in ("json.loads", "from_json") and any(
+        ".read_" in ast.unparse(a) and "distribution(" not in ast.unparse(a) for a in call.args
+    )

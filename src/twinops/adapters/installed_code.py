@@ -87,7 +87,8 @@ def locked(root: Path) -> Code:
         told = json.loads((root / LOCK).read_bytes())
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    whole = isinstance(told, dict) and all(isinstance(paths, dict) for paths in told.values())
+    return told if whole else {}
 
 
 def as_written_down(root: Path) -> bool:

@@ -1,7 +1,6 @@
 """Gather what was measured in a folder and what is declared for it into the one Evidence that is judged."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +16,7 @@ from twinops.governance.reading import parse
 from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, DocumentsParams, SourcesParams, SubjectParams
+from twinops.whole_files import told_in
 from twinops.workflows.compliance_files import Declarations
 from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.declared_words import DeclaredWords
@@ -103,17 +103,16 @@ def against_other_sources(read: Any, own: OwnParams) -> None:
 def model_fact(places: Places) -> Fact:
     """What kind of model it is: its form, what it predicts, and from what. None when there is no model file."""
     source = f"models/{places.model.name}"
-    try:
-        told = json.loads(places.model.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not places.model.is_file():
         return Fact("model.family", None, Kind.MEASURED, source)
-    family = {
-        "form": told["schema"],
-        "speakers": told["speakers"],
-        "foretells": sorted(told["intercepts"]),
-        "from": sorted(term["name"] for term in told["terms"]),
-        "horizon_days": told["horizon_days"],
-    }
+    with told_in(places.model) as told:
+        family = {
+            "form": told["schema"],
+            "speakers": told["speakers"],
+            "foretells": sorted(told["intercepts"]),
+            "from": sorted(term["name"] for term in told["terms"]),
+            "horizon_days": told["horizon_days"],
+        }
     return Fact("model.family", family, Kind.MEASURED, source)
 
 

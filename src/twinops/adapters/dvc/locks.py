@@ -64,7 +64,8 @@ def _mend_rwlock(root: Path) -> list[str]:
         return []
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        _pids(held)
+    except (ValueError, LookupError, TypeError, AttributeError):
         _nobody_else(root, path)
         path.unlink()
         return ["Removed .dvc/tmp/rwlock, which a killed run had left broken."]

@@ -1,6 +1,5 @@
 """What your sources leave to a person: who may stand in them twice, noes not wholly read, messages that may ask."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from twinops.data.own_sources.undated import UNDATED_NO
 from twinops.data.own_sources.unread_noes import UNREAD
 from twinops.entities.small_cells import shown
 from twinops.params import Params
+from twinops.whole_files import told_in
 from twinops.workflows.intake import BATCH
 from twinops.workflows.places import Places
 
@@ -54,11 +54,13 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
 def _noes(places: Places) -> Iterator[str]:
     """Noes that stand though something of them is not understood, as they were collected."""
     path = places.counts("consent", BATCH)
-    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    for reason, why in NOES.items():
-        n = told.get("unscored", {}).get(reason, 0)
+    if not path.is_file():
+        return
+    with told_in(path) as told:
+        many = {reason: int(told["unscored"].get(reason, 0)) for reason in NOES}
+    for reason, n in many.items():
         if n:
-            yield f"{shown(n) or 'Fewer than ten'} {why}"
+            yield f"{shown(n) or 'Fewer than ten'} {NOES[reason]}"
 
 
 def _unheard(source: DeclaredSource) -> str:

@@ -20,7 +20,7 @@ from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 from twinops.plugins import text_beside
 from twinops.twin.state.streaming import REMEMBERED, Basket, StreamingState, from_record, to_record
-from twinops.whole_files import beside, write
+from twinops.whole_files import LIVING, beside, told_in, write
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
@@ -203,7 +203,8 @@ class StateStore:
         path = self.places.live(STANDS)
         if not (path.is_file() and self.places.states.is_file()):
             return {"batches": {}, "under": ""}
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        with told_in(path, hint=LIVING) as told:
+            return {"batches": dict(told["batches"]), "under": str(told["under"])}
 
     def _at_rest(self) -> set[str]:
         """Whose frames the file holds, whether they can be opened or not."""

@@ -110,9 +110,11 @@ def _find_own_commands() -> None:
 def _say(problem: TwinopsError) -> None:
     if _debugging():
         traceback.print_exception(problem)
-    print(problem.what, file=sys.stderr)
+    from twinops.cli._answer import seen
+
+    print(seen(problem.what), file=sys.stderr)
     if problem.hint:
-        print(problem.hint, file=sys.stderr)
+        print(seen(problem.hint), file=sys.stderr)
 
 
 def _say_unexpected(problem: Exception) -> None:

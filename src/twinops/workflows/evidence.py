@@ -11,7 +11,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
 from twinops.governance.reading import parse
 from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams
@@ -121,7 +121,10 @@ def library_facts(places: Places) -> tuple[Fact, ...]:
     path = places.root / "pins.yaml"
     if not path.is_file():
         return ()
-    pins = {name: version for name, version in parse(_text(path), name=path.name).items() if version is not None}
+    told = parse(_text(path), name=path.name)
+    if not isinstance(told, dict):
+        raise ParamsError(f"{path.name} names no libraries.", hint="Restore it from git.")
+    pins = {name: version for name, version in told.items() if version is not None}
     return (Fact("libraries", pins, Kind.MEASURED, path.name),)
 
 

@@ -96,20 +96,25 @@ def _small(plain: bytes, label: Label) -> bytes:
 
 
 def label_of(path: Path) -> Label | None:
-    """What a file says about itself in the open; None: it is no sealed file."""
-    found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
-    if found is None:
-        return None
-    raw = json.loads(found)
-    return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+    """What a file says about itself in the open; None: it is no sealed file.
+
+    Raises:
+        DataError, IntegrityError: see `damage`.
+    """
+    with damage(path):
+        found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
+        if found is None:
+            return None
+        raw = json.loads(found)
+        return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
 
 
 def subjects_in(paths: Iterable[Path]) -> frozenset[str]:
     """Of whom sealed files hold anything; no frame is read."""
     found: set[bytes] = set()
     for path in paths:
-        with pq.ParquetFile(path) as file:
-            found.update(file.read(columns=["sid"])["sid"].to_pylist())
+        with damage(path), pq.ParquetFile(path) as file:
+            found.update(file.read(columns=["sid"], use_threads=False)["sid"].to_pylist())
     return frozenset(sid.hex() for sid in found)
 
 

@@ -244,6 +244,7 @@ class OwnSource(Section):
     stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
+    `renamed`: what their columns are called in some of the files.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
     `offers_by`: of answers that name a channel, those by which offers are sent; without it they need a yes to each.
@@ -268,6 +269,7 @@ class OwnSource(Section):
     digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
     prefixes: tuple[Annotated[str, Field(pattern=r"^([^\W\d_]{1,8}[-./ ]?)?$")], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
+    renamed: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
     time: TimeParams | None = None
@@ -374,6 +376,9 @@ class OwnSource(Section):
                 yield f"reads: {self.reads} {'needs' if wanted else 'does not go with'} {name}"
         if self.path is not None and (".." in self.path.replace("\\", "/").split("/") or "\0" in self.path):
             yield "path must not climb with `..`"
+        names = Counter(name for one, others in self.renamed.items() for name in (one, *others))
+        if several := sorted(name for name, n in names.items() if n > 1):
+            yield f"renamed: {', '.join(several)} stands for two columns"
         if self.reads == "folder" and self.kind != "transactions":
             yield "reads: folder is for monthly files of transactions"
         if self.reads == "archives" and not self.form.archives:

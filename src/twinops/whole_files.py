@@ -86,6 +86,29 @@ def half_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.half")
 
 
+def taken_away(half: Path) -> bool:
+    """Remove what a killed writer left; False: it is gone, or somebody writes it just now."""
+    try:
+        file = os.open(half, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        half.unlink(missing_ok=True)  # another user's, in a folder of ours
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        half.unlink()
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    except OSError as problem:
+        if problem.errno not in NO_LOCKS:
+            raise
+        half.unlink(missing_ok=True)
+    finally:
+        os.close(file)
+    return True
+
+
 @contextmanager
 def _beside(path: Path, mode: int | None) -> Iterator[tuple[Path, int]]:
     path.parent.mkdir(parents=True, exist_ok=True)

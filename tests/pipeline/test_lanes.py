@@ -116,6 +116,18 @@ def test_what_was_done_before_a_failure_stays_done(tmp_path: Path) -> None:
     assert "right" not in project.lock()
 
 
+def test_a_run_killed_before_it_wrote_into_the_cache_of_runs_stops_no_later_one(tmp_path: Path) -> None:
+    project = toy(tmp_path / "toy")
+    repro(project)
+    entries = [p for p in (project.root / ".dvc" / "cache" / "runs").glob("*/*/*") if p.is_file()]
+    assert entries
+    for entry in entries:
+        entry.unlink()
+    (project.root / "dvc.lock").unlink()
+    repro(project)
+    assert all(any(p.iterdir()) for p in (project.root / ".dvc" / "cache" / "runs").glob("*/*"))
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_takes_its_stages_along(tmp_path: Path, how: signal.Signals) -> None:
     project = toy(tmp_path / "toy", left="echo $$ > left.here && sleep 60")

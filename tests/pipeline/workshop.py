@@ -89,7 +89,10 @@ class Workshop:
         process = self.start(*command, **extra)
         said, _ = process.communicate(timeout=900)
         if expect is not None and process.returncode != expect:
-            raise AssertionError(f"{' '.join(command)} ended with {process.returncode}, not {expect}:\n{said[-6000:]}")
+            where = self.root / ".twinops" / "last-error.txt"
+            frames = where.read_text(encoding="utf-8") if "did not expect" in said and where.is_file() else ""
+            told = f"{said[-6000:]}\n{frames}"
+            raise AssertionError(f"{' '.join(command)} ended with {process.returncode}, not {expect}:\n{told}")
         return said
 
     def repro(self, *options: str, **extra: str) -> str:

@@ -23,6 +23,7 @@ from twinops.adapters.dvc.parsed_once import parsed_once
 from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
 from twinops.adapters.dvc.stage_clock import StageClock
+from twinops.adapters.dvc.unfinished_files import without_empty_runs
 from twinops.adapters.dvc.warm import Warm
 from twinops.errors import DataError, ParamsError, ServiceError
 from twinops.whole_files import write
@@ -77,6 +78,7 @@ def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[
             Repo(_wait_for_lock=True) as repo,
             repo.lock,
         ):
+            without_empty_runs(Path(repo.stage_cache.cache_dir))
             counts = _Run(repo, stages, how, say).to_the_end()
     except LockError as problem:
         others = ", ".join(map(str, at_work(root))) or "it has ended meanwhile"

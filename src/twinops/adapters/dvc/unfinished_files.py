@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from twinops.adapters.dvc import locks
+from twinops.whole_files import taken_away
 
 OURS = ("data", "models", "reports", "model_cards", "live", "compliance", "keystore", ".twinops")
 PLACES = (*OURS, ".dvc/cache", ".dvc/tmp")
@@ -26,15 +27,28 @@ def mend(root: Path) -> list[str]:
     found = (p for place in places for p in (root / place).rglob("*"))
     files = [p for p in (*found, *(root.glob(".*") if places else ())) if HALF.fullmatch(p.name) and p.is_file()]
     folders = [folder for where in _temporary() for folder in where.iterdir() if _is_left(folder)]
-    for path in files:
-        path.unlink(missing_ok=True)
+    files = [path for path in files if taken_away(path)]
+    empty = without_empty_runs(root / ".dvc" / "cache" / "runs") if places else []
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     said = {
         f"half-written file(s) in {root.name}": files,
+        "entry(s) of DVC's cache of runs that hold nothing": empty,
         f"scratch folder(s) in {tempfile.gettempdir()}, of processes that have ended": folders,
     }
     return [f"Removed {len(found)} {what}." for what, found in said.items() if found]
+
+
+def without_empty_runs(folder: Path) -> list[Path]:
+    """Take away entries of DVC's cache of runs that hold nothing, which are given back.
+
+    DVC makes an entry's folder before its file: a run that was killed in between leaves a folder on which every later
+    run of that stage stops.
+    """
+    empty = [entry for entry in folder.glob("??/*") if entry.is_dir() and not any(entry.iterdir())]
+    for entry in empty:
+        entry.rmdir()
+    return empty
 
 
 def _temporary() -> set[Path]:

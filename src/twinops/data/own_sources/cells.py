@@ -141,6 +141,14 @@ def too_many(source: DeclaredSource) -> DataError:
     )
 
 
+def known_as(source: DeclaredSource, header: Iterable[str]) -> list[str]:
+    """The columns' names as they are declared: a file may call some of them otherwise, if it says which."""
+    there = list(header)
+    others = {n: one for one, names in source.said.renamed.items() if one not in there for n in names}
+    once = {n for n in others if sum(others.get(m) == others[n] for m in there) == 1}
+    return [others[n] if n in once else n for n in there]
+
+
 def asked_columns(source: DeclaredSource, header: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Their columns that enter, and those of the file that stay outside.
 
@@ -159,7 +167,8 @@ def asked_columns(source: DeclaredSource, header: Iterable[str]) -> tuple[tuple[
     if lost:
         raise DataError(
             f"{source.where}: there is no column {', '.join(lost)}.",
-            hint=f"The columns are {', '.join(printable(c) for c in there[:40])}; check own.{source.name}.columns.",
+            hint=f"The columns are {', '.join(printable(c) for c in there[:40])}; check own.{source.name}.columns, or "
+            f"say under own.{source.name}.renamed what it is called here.",
         )
     return wanted, tuple(dict.fromkeys(c for c in there if c and c not in wanted))
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns
+from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns, known_as
 from twinops.data.own_sources.csv_blocks import Blocks
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.reading import csv_records
@@ -207,12 +207,12 @@ def told_separator(line: str) -> str | None:
 
 
 def _below_titles(
-    lines: Iterator[str], before: int, names: list[str], wanted: set[str], separator: str
+    source: DeclaredSource, lines: Iterator[str], before: int, names: list[str], separator: str
 ) -> tuple[int, list[str]]:
     """The first line with all columns, where titles stand above it; else the one that has most of them."""
-    best = (before, names)
+    best, wanted = (before, names), {*source.said.read}
     for n, line in enumerate(islice(lines, HEAD_WITHIN), before + 1):
-        cells = header_of(line, separator)
+        cells = known_as(source, header_of(line, separator))
         if len(wanted & {*cells}) > len(wanted & {*best[1]}):
             best = (n, cells)
         if wanted <= {*cells}:
@@ -228,9 +228,9 @@ def _header(source: DeclaredSource, lines: Iterator[str]) -> Header:
         first, before = next(lines, ""), 2
     wanted = said.read if said.header else ()
     separator = said.separator if said.separator != "detect" else told or separator_of(first, wanted)
-    names = header_of(first, separator)
+    names = known_as(source, header_of(first, separator)) if said.header else header_of(first, separator)
     if not set(wanted) <= set(names):
-        before, names = _below_titles(lines, before, names, set(wanted), separator)
+        before, names = _below_titles(source, lines, before, names, separator)
     if not any(names) or len(names) > MAX_COLUMNS:
         raise DataError(
             f"{source.where}: the first line is no header.",

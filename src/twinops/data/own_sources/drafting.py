@@ -214,6 +214,10 @@ def read_as(draft: Draft) -> dict[str, Any]:
         body |= {"separator": file.separator} | ({} if file.encoding == "detect" else {"encoding": file.encoding})
         body |= {} if file.header else {"header": False}
     body |= {"sheet": file.sheet} if file.sheet else {}
+    if file.renamed:
+        body["renamed"] = {theirs: [*others] for theirs, others in file.renamed.items()}
+        told = "; ".join(f"{printable(c)} is {', '.join(map(printable, n))}" for c, n in file.renamed.items())
+        draft.choices.append(Choice(draft.name, "renamed", told, "in some files its place and its cells say so"))
     return body
 
 

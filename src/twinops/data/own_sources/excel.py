@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.errors import DataError
 
@@ -21,6 +22,8 @@ _HEAD_WITHIN = 20
 EVERY = "*"
 """Stands for every sheet that has the columns."""
 ABOVE = "above_the_head_of_the_table"
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[./-][0-9]{1,2}[./-][0-9]{2,4}")
+_FEWEST, _MONTHS = 20, 12
 
 
 def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
@@ -39,7 +42,7 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     """The rows of one sheet; those above its head are counted as left out."""
     at = head_at(rows, source.said.read) if source.said.header else 0
     head = rows[at] if rows else []
-    names = called(head) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
+    names = known_as(source, called(head)) if source.said.header else [str(i) for i in range(1, len(head) + 1)]
     wanted, dropped = asked_columns(source, names)
     kept = [names.index(c) for c in wanted]
     if before + len(rows) > source.max_rows + 1:
@@ -48,15 +51,21 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     numbered = enumerate(rows[first:], start=before + first + 1)
     taken = [(n, row) for n, row in numbered if any(c not in ("", None) for c in row)]
     titles = sum(any(c not in ("", None) for c in row) for row in rows[:at])
-    # a column with numbers and texts is plain as a whole, whichever part holds the first number
-    typed = {c for c, i in zip(wanted, kept, strict=True) if any(_typed(row, i) for _, row in taken)}
-    for theirs in set(source.said.identities) & typed:
-        _refuse_floating(source, theirs, [_cell(row, names.index(theirs)) for _, row in taken])
+    # which a column is goes for all its parts
+    values = {c: [_cell(row, i) for _, row in taken] for c, i in zip(wanted, kept, strict=True)}
+    mixed = {c for c, of in values.items() if is_mixed(of)}
+    for theirs in mixed:
+        if is_turned(values[theirs]):
+            raise turned(source.where, theirs)
+    typed = {c for c, of in values.items() if c not in mixed and any(_typed(v) for v in of)}
+    for theirs in set(source.said.identities) & (typed | mixed):
+        _refuse_floating(source, theirs, values[theirs])
     for start in range(0, max(len(taken), 1), AT_ONCE):
         some = taken[start : start + AT_ONCE]
         columns = {
-            c: pa.array([as_text(_cell(row, i)) for _, row in some], pa.string())
-            for c, i in zip(wanted, kept, strict=True)
+            c: pa.array([_as_declared(v, source) if c in mixed else as_text(v) for v in part], pa.string())
+            for c, of in values.items()
+            for part in (of[start : start + AT_ONCE],)
         }
         table = pa.table({"place": pa.array([n for n, _ in some], pa.int64()), **columns})
         left = {ABOVE: titles} if titles and not start else {}
@@ -137,12 +146,47 @@ def as_text(value: Any) -> str | None:
     return str(value)[: MAX_CELL + 1]
 
 
+def is_mixed(values: Sequence[Any]) -> bool:
+    """A column holds numbers or days, and texts beside them that say the same."""
+    return any(map(_typed, values)) and any(isinstance(v, str) and any(map(str.isdigit, v)) for v in values)
+
+
+def is_turned(values: Sequence[Any]) -> bool:
+    """A spreadsheet that puts the month first took days for months: up to the 12th it could, the others stayed text."""
+    made = [v.day for v in values if isinstance(v, date)]
+    left = [int(found[1]) for v in values if isinstance(v, str) and (found := _DAY_FIRST.match(v))]
+    return min(len(made), len(left)) >= _FEWEST and max(made) <= _MONTHS < min(left)
+
+
+def turned(where: str, theirs: str) -> DataError:
+    """The error of such a column: nothing says any more which of its days are right."""
+    return DataError(
+        f"In column {theirs} of {where} a spreadsheet took days for months: its dates have no day after the 12th, "
+        "and all later days are text.",
+        hint="Export it again as CSV, or open it with day before month.",
+    )
+
+
+def with_sign(value: Any, decimal: str) -> str | None:
+    """As `as_text`, a number with the sign that the texts beside it have."""
+    told = as_text(value)
+    return told.replace(".", decimal) if told and isinstance(value, float) else told
+
+
+def _as_declared(value: Any, source: DeclaredSource) -> str | None:
+    """A cell beside texts, in the way that is declared for them."""
+    time, money = source.said.time, source.said.money
+    if isinstance(value, date) and time is not None and "iso" not in (ways := (time.format, *time.also)):
+        told = next((way for way in ways if way.startswith("%")), None)
+        return as_text(value) if told is None else value.strftime(told)
+    return with_sign(value, money.decimal if money else ".")
+
+
 def _cell(row: list[Any], i: int) -> Any:
     return row[i] if i < len(row) else None
 
 
-def _typed(row: list[Any], i: int) -> bool:
-    value = _cell(row, i)
+def _typed(value: Any) -> bool:
     return value is not None and not isinstance(value, str)
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own_sources.cells import MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.errors import DataError
 
@@ -32,11 +32,17 @@ def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
     found, seen = opening.digest(file), 0
     try:
         parquet = pq.ParquetFile(file)
-        wanted, dropped = asked_columns(source, parquet.schema_arrow.names)
-        _bounded(source, parquet, wanted)
-        plain = frozenset(c for c in wanted if not is_text(parquet.schema_arrow.field(c).type))
+        there = parquet.schema_arrow.names
+        known = known_as(source, there)
+        wanted, dropped = asked_columns(source, known)
+        here = [there[known.index(c)] for c in wanted]
+        _bounded(source, parquet, tuple(here))
+        plain = frozenset(
+            c for c, name in zip(wanted, here, strict=True) if not is_text(parquet.schema_arrow.field(name).type)
+        )
         yield TextCells(_numbered({c: pa.array([], pa.string()) for c in wanted}, 0), plain, (), dropped, found)
-        for batch in parquet.iter_batches(batch_size=_BATCH, columns=list(wanted), use_threads=False):
+        for theirs in parquet.iter_batches(batch_size=_BATCH, columns=here, use_threads=False):
+            batch = theirs.select(here).rename_columns(list(wanted))
             _refuse_floating_ids(source, batch)
             yield TextCells(
                 _numbered({c: as_text(source, c, batch[c]) for c in wanted}, seen), plain, (), dropped, found

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
-import sqlite3
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain, islice, product
+from itertools import chain, islice
 from pathlib import Path
-from shlex import quote
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -24,11 +22,13 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.databases import told_of_database
 from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding, says_itself
 from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
 from twinops.data.own_sources.parquet import is_text
-from twinops.data.own_sources.recognising import date_format, fit, is_number, words
+from twinops.data.own_sources.recognising import date_format, is_number
+from twinops.data.own_sources.renamed_columns import renamed
 from twinops.data.reading.csv_records import Shape, records
 from twinops.errors import DataError
 
@@ -37,6 +37,7 @@ FIRST, KEPT = 3_000, 30_000
 """So many records from the beginning, and about so many in all, evenly spread."""
 _DIGITS = re.compile(r"[\d .\-/]*\d[\d .\-/]*")
 _LOOK = 64 * 2**20
+_BEGINS = 2**17
 MOST_PARTS = 7
 """So many files of a folder are looked at."""
 
@@ -56,6 +57,8 @@ class Sampled:
     why: tuple[str, ...] = ()
     sheet: str | None = None
     """Which sheet of a spreadsheet, where it is not the first alone."""
+    renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What its columns are called in other files of its folder."""
 
     def told(self, name: str) -> list[str]:
         """The column's cells that hold anything."""
@@ -84,19 +87,48 @@ def sampled(path: Path) -> Sampled:
 def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
     """Of the parts as they are now: a file is tried for many kinds, and looked at once."""
     parts = [part for part, _, _ in about]
+    found = _read_as_it_is(path, parts)
+    return found if len(parts) == 1 or not found.header else _with_renamed(found, path, parts)
+
+
+def _with_renamed(found: Sampled, path: Path, parts: Sequence[Path]) -> Sampled:
+    """With what columns are called in other files of the folder; cells of those are looked at, too."""
+    others = [_beginning(part) for part in _tables(path)[1:]]
+    if not (other := renamed(_named_cells(found), [_named_cells(one) for one in others if one])):
+        return found
+    return replace(_read_as_it_is(path, parts, other), renamed=other)
+
+
+def _named_cells(file: Sampled) -> dict[str, list[str]]:
+    return {name: file.cells[name] for name in file.names if name in file.cells}
+
+
+def _beginning(part: Path) -> Sampled | None:
+    """One file of a folder, of a text its beginning; None: it is nothing that can be read, which is told when it is."""
+    try:
+        if _written(part) != "text":
+            return sampled(part)
+        with part.open("rb") as file:
+            head = unpacked(file).read(_BEGINS)
+        return _of_text(part, io.BytesIO(head[: head.rfind(b"\n") + 1] or head), ())
+    except (DataError, OSError, EOFError):
+        return None
+
+
+def _read_as_it_is(path: Path, parts: Sequence[Path], other: Mapping[str, tuple[str, ...]] | None = None) -> Sampled:
     first = parts[0]
     try:
         with first.open("rb") as file:
             head = file.read(4)
             file.seek(0)
             if head == b"SQLi":
-                raise _of_database(first)
+                raise told_of_database(first)
             if head == b"PAR1":
                 return _of_parquet(path, first)
             if zipfile.is_zipfile(file) or first.suffix.casefold() in SHEETS:
                 return _of_sheet(path, first)
             file.seek(0)
-            return _of_text(path, unpacked(file), parts[1:])
+            return _of_text(path, unpacked(file), parts[1:], other)
     except OSError:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
 
@@ -138,6 +170,13 @@ def _some_parts(path: Path) -> list[Path]:
     """The file; or of a folder some of its parts, the first and the last among them."""
     if not path.is_dir():
         return [path]
+    tables = _tables(path)
+    at = {round(i * (len(tables) - 1) / (MOST_PARTS - 1)) for i in range(MOST_PARTS)}
+    return [tables[i] for i in sorted(at)]
+
+
+def _tables(path: Path) -> list[Path]:
+    """Of a folder the parts that are written as most are."""
     files = months_in(path)
     inside = list(months_named(path, files).values()) if files else within(path)
     tables = [p for p in inside if p.name.casefold().endswith(TABLES)] or inside
@@ -145,9 +184,7 @@ def _some_parts(path: Path) -> list[Path]:
         raise DataError(f"The folder {path.name} is empty.", hint="Name a file, or a folder of parts.")
     # most files tell how the folder is written; those that are written otherwise are read as what they are
     alike = Counter(_written(p) for p in tables).most_common(1)[0][0]
-    tables = [p for p in tables if _written(p) == alike]
-    at = {round(i * (len(tables) - 1) / (MOST_PARTS - 1)) for i in range(MOST_PARTS)}
-    return [tables[i] for i in sorted(at)]
+    return [p for p in tables if _written(p) == alike]
 
 
 def months_in(folder: Path) -> str | None:
@@ -207,7 +244,9 @@ def _written(part: Path) -> str:
     return "sheet" if name.endswith(SHEETS) else "parquet" if name.endswith(".parquet") else "text"
 
 
-def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
+def _of_text(
+    path: Path, file: BinaryIO, more: Sequence[Path], other: Mapping[str, tuple[str, ...]] | None = None
+) -> Sampled:
     try:
         heads = file.read(_LOOK if not more else _LOOK // 16)
         file.seek(0)
@@ -242,10 +281,10 @@ def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     like = Shape(len(names), separator, least=1, read=())
     columns = _spread([*below], lines, like, names)
     for part in more:
-        with part.open("rb") as other:
-            of_part = islice(_decoded(unpacked(other), encoding), KEPT // len(more))
+        with part.open("rb") as one:
+            of_part = islice(_decoded(unpacked(one), encoding), KEPT // len(more))
             # by its own names: a part may have others, or the same in another order
-            mine = _names_in(of_part, separator, names) if header else names
+            mine = _names_in(of_part, separator, names, other or {}) if header else names
             shape_of = Shape(max(len(mine), 1), separator, least=1, read=())
             cells_of = _spread([], of_part, shape_of, mine)
             rows = max(map(len, cells_of.values()), default=0)
@@ -276,58 +315,21 @@ def _below_titles(first: str, lines: Iterator[str], separator: str) -> tuple[str
     return ahead[at], at + 1, sign, ahead[at + 1 :]
 
 
-def _names_in(lines: Iterator[str], separator: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns of a part, whose head may stand below titles, too."""
+def _names_in(
+    lines: Iterator[str], separator: str, names: Sequence[str], other: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The columns of a part, whose head may stand below titles, too; as they are called in the first."""
+    here = {n: one for one, called in other.items() for n in called}
     rows = (delimited.header_of(line, separator) for line in islice(lines, delimited.HEAD_WITHIN))
     first = next(rows, [])
     title = sum(map(bool, first)) < 2
     alike = (row for row in (first, *(rows if title else [])) if len({*row} & {*names}) * 2 > len({*names}))
-    return tuple(next(alike, first))
+    return tuple(here.get(n, n) for n in next(alike, first))
 
 
 def _head(part: Path) -> bytes:
     with part.open("rb") as file:
         return unpacked(file).read(_LOOK // 16)
-
-
-def _of_database(path: Path) -> DataError:
-    """It is an SQLite database: which tables it has, and how they are read."""
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
-        try:
-            named = opened.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name")
-            tables = [name for (name,) in named]
-            columns = {t: [c[1] for c in opened.execute(f"PRAGMA table_info({_named(t)})")] for t in tables}
-        except sqlite3.DatabaseError:
-            return DataError(f"{path.name} is no whole SQLite database.", hint="Copy it again from where it came.")
-    listed = "; ".join(f"{printable(t)} ({', '.join(map(printable, columns[t]))})" for t in tables)
-    return DataError(
-        f"{path.name} is an SQLite database, with the tables {listed}.",
-        hint="Export the sales as a table and name it: "
-        f"sqlite3 -header -csv {quote(path.name)} {quote(_query(columns))} > sales.csv; "
-        "or declare them by hand (docs/own_sources.md): reads: sql, query, and url_from: SHOP_DB with "
-        f"SHOP_DB=sqlite:///{path.name} in the environment.",
-    )
-
-
-def _query(columns: Mapping[str, Sequence[str]]) -> str:
-    """Of the two tables that share a number, the one whose lines speak of amounts and the one with the days, as one."""
-    role = words()["columns"]
-    lines = [t for t, names in columns.items() if any(fit(n, role["product_id"], an_id=True) for n in names)]
-    heads = [t for t, names in columns.items() if any(fit(n, role["time"], an_id=False) for n in names)]
-    for line, head in product(lines, heads):
-        shared = [n for n in columns[line] if n in columns[head] and fit(n, role["basket_id"], an_id=True)]
-        if line != head and shared:
-            more = [f"h.{_named(n)}" for n in columns[head] if n not in columns[line]]
-            return (
-                f"SELECT l.*, {', '.join(more)} FROM {_named(line)} l JOIN {_named(head)} h "  # noqa: S608 (shown, not run)
-                f"ON trim(l.{_named(shared[0])}) = trim(h.{_named(shared[0])})"
-            )
-    return f"SELECT * FROM {_named(next(iter(columns), 'sales'))}"  # noqa: S608 (shown, not run)
-
-
-def _named(name: str) -> str:
-    """A name as SQL writes it, with marks where they are needed."""
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
@@ -377,11 +379,11 @@ def _spread(first: list[str], rest: Iterator[str], like: Shape, names: tuple[str
     return columns
 
 
-def _add(columns: dict[str, list[str]], names: Iterable[str], cells: list[Any]) -> None:
+def _add(columns: dict[str, list[Any]], names: Iterable[str], cells: list[Any]) -> None:
     seen = set()
     for name, cell in zip(names, cells, strict=False):
         if name in columns and name not in seen:
-            columns[name].append(cell or "")
+            columns[name].append("" if cell is None else cell)
             seen.add(name)
 
 
@@ -410,19 +412,28 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
     first_sheet, *others = sheets
     at = excel.head_at(sheets[first_sheet])
     names = tuple(excel.called(sheets[first_sheet][at])) if sheets[first_sheet] else ()
-    columns: dict[str, list[str]] = {name: [] for name in names if name}
-    typed: set[str] = set()
+    columns: dict[str, list[Any]] = {name: [] for name in names if name}
     alike = [n for n in others if excel.has_columns(sheets[n], [name for name in names if name])]
     for sheet in (first_sheet, *alike):
         top = excel.head_at(sheets[sheet], tuple(columns))
         called = excel.called(sheets[sheet][top]) if sheets[sheet] else []
         for row in sheets[sheet][top + 1 :]:
             if any(c not in ("", None) for c in row):
-                _add(columns, called, [excel.as_text(c) for c in (*row, *[None] * (len(called) - len(row)))])
-                both = zip(called, row, strict=False)
-                typed |= {n for n, c in both if n in columns and c not in (None, "") and not isinstance(c, str)}
+                _add(columns, called, [*row, *[None] * (len(called) - len(row))])
+    mixed = {n: _comma_or_point(of) for n, of in columns.items() if excel.is_mixed(of)}
+    for theirs in mixed:
+        if excel.is_turned(columns[theirs]):
+            raise excel.turned(path.name, printable(theirs))
+    typed = {n for n, of in columns.items() if n not in mixed and any(c != "" and not isinstance(c, str) for c in of)}
+    cells = {n: [excel.with_sign(c, mixed.get(n, ".")) or "" for c in of] for n, of in columns.items()}
     why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
-    return Sampled(path, "excel", names, columns, frozenset(typed), why=why, sheet=excel.EVERY if alike else None)
+    return Sampled(path, "excel", names, cells, frozenset(typed), why=why, sheet=excel.EVERY if alike else None)
+
+
+def _comma_or_point(cells: Sequence[Any]) -> str:
+    """Which sign the texts of a column have before the last digits; its numbers are shown with it."""
+    signs = Counter(found[1] for c in cells if isinstance(c, str) and (found := re.search(r"([.,])\d{1,2}$", c)))
+    return max(".", ",", key=signs.__getitem__)
 
 
 def _told_sheets(first: str, alike: list[str], other: list[str], at: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ from candidate import commit, git, write
 from twinops.adapters.dvc import locks, orphans, unfinished_files
 from twinops.adapters.dvc import settings as dvc_settings
 from twinops.adapters.mlflow import server_leftovers
-from twinops.whole_files import half_of
+from twinops.whole_files import beside, half_of
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -149,6 +149,25 @@ def test_halves_of_followed_and_living_files_go_wherever_a_project_keeps_them(tm
         write(tmp_path / place, "x")
     assert unfinished_files.mend(tmp_path)[0] == f"Removed {len(places)} half-written file(s) in {tmp_path.name}."
     assert not list(tmp_path.rglob("*.half"))
+
+
+def test_a_half_that_somebody_writes_just_now_stays(tmp_path: Path) -> None:
+    """Whoever takes an objection down is no process of DVC's."""
+    with beside(tmp_path / "live" / "rights.json") as half:
+        half.write_text("{}")
+        assert unfinished_files.mend(tmp_path) == []
+    assert (tmp_path / "live" / "rights.json").read_text() == "{}"
+
+
+def test_an_entry_of_the_cache_of_runs_that_holds_nothing_goes(tmp_path: Path) -> None:
+    runs = tmp_path / ".dvc" / "cache" / "runs"
+    write(runs / "ab" / "abcd" / "0123", "cmd: true")
+    write(runs / "ab" / "abef" / ".nXq0Hk3v5fSg1T_-aZb9cQ.tmp", "cm")
+    assert unfinished_files.mend(tmp_path) == [
+        f"Removed 1 half-written file(s) in {tmp_path.name}.",
+        "Removed 1 entry(s) of DVC's cache of runs that hold nothing.",
+    ]
+    assert [p.name for p in (runs / "ab").iterdir()] == ["abcd"]
 
 
 def test_scratch_folders_of_dead_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

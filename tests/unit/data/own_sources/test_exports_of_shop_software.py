@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
+from proposed_sales import SAID, Row, source, spend, written
 from pydantic import ValidationError
 
 from twinops.data.own_sources.carried_down import CarriedDown
 from twinops.data.own_sources.cells import TextCells
-from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
-from twinops.data.own_sources.reading import read
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.own_params import OwnParams, OwnSource
-
-SAID = Said(synthetic=True, currency="EUR", zone="UTC")
-Row = dict[str, Any]
-
-
-def written(path: Path, rows: list[Row]) -> Path:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def source(found: Proposal, root: Path) -> DeclaredSource:
-    own = OwnParams.model_validate_json(json.dumps({"sales": found.own["sales"]}, default=str))
-    return declared(own, "sales", root=root, max_rows=1_000_000)
-
-
-def spend(found: Proposal, root: Path) -> float:
-    """What all lines that are taken cost."""
-    rows = read(source(found, root), WHOLE).rows
-    return float(sum(rows["sales_value"].to_pylist())) / 100
 
 
 def orders(state_of: dict[int, str]) -> Iterator[tuple[int, str, str, str]]:

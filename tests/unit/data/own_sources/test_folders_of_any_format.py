@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from make_sheet import write_sheet, write_sheets
 from own_world import LEGAL, TWIN
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from twinops.cli._door import app
@@ -217,7 +221,43 @@ def test_files_of_a_folder_may_have_titles_other_encodings_and_days_written_othe
     assert {month[:4] for month in looked.months} == {"2023", "2024", "2025"}
 
 
-def test_a_file_of_a_folder_that_calls_a_column_otherwise_is_named(tmp_path: Path) -> None:
+def test_a_column_that_some_files_call_otherwise_is_read_and_told(tmp_path: Path) -> None:
     found = look(ShopFiles(years(tmp_path / "ventes", called="Ticket")), Said(synthetic=True))
+    assert found.own["sales"]["renamed"] == {"N° Pièce": ["N° Ticket"]}
+    assert "N° Pièce is N° Ticket" in [c.value for c in found.choices if c.what == "renamed"]
+    looked = look_at(source(found.own, "sales", tmp_path))
+    assert (looked.taken, looked.quarantined) == (900, {})
+
+
+def test_a_column_of_other_content_stands_for_none_that_is_missing(tmp_path: Path) -> None:
+    folder = years(tmp_path / "ventes", called="Ticket")
+    text = (folder / "ventes_2025.csv").read_text(encoding="utf-8")
+    (folder / "ventes_2025.csv").write_text(re.sub(r"F2025-(\d+)", "à emporter", text), encoding="utf-8")
+    found = look(ShopFiles(folder), Said(synthetic=True))
+    assert "renamed" not in found.own["sales"]
     with pytest.raises(DataError, match=r"ventes_2025.csv: own.sales: there is no column N° Pièce\."):
         look_at(source(found.own, "sales", tmp_path))
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_it_is_so_in_folders_of_any_format(ending: str, tmp_path: Path) -> None:
+    (folder := tmp_path / "sales").mkdir()
+    for n, amount in enumerate(("Amount", "Amount EUR", "Amount EUR")):
+        head = ["Day", "Receipt", "Card", amount]
+        rows = [[datetime(2025, 1 + n, 1 + k % 28), f"R{n}{k}", f"K{k % 40:05}", k + 0.5] for k in range(200)]  # noqa: DTZ001
+        path = folder / f"sales_2025-0{n + 1}.{ending}"
+        if ending == "xlsx":
+            write_sheet(path, [head, *rows])
+        else:
+            pq.write_table(pa.table(dict(zip(head, zip(*rows, strict=True), strict=True))), path)
+    found = look(ShopFiles(folder), Said(synthetic=True))
+    assert found.own["sales"]["renamed"] == {"Amount": ["Amount EUR"]}
+    looked = look_at(source(found.own, "sales", tmp_path))
+    assert (looked.taken, looked.quarantined) == (600, {})
+
+
+def test_a_name_stands_for_one_column_alone(tmp_path: Path) -> None:
+    said = look(ShopFiles(years(tmp_path / "ventes")), Said(synthetic=True)).own
+    said["sales"]["renamed"] = {"Date": ["x"], "Montant": ["x"]}
+    with pytest.raises(ValidationError, match="renamed: x stands for two columns"):
+        source(said, "sales", tmp_path)

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import pytest
+from make_sheet import write_sheet
+from proposed_sales import SAID, Row, source, spend, written
 
-from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
+from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.proposing.sales_columns import _named
 from twinops.data.own_sources.reading import read
 from twinops.data.own_sources.recognising import words
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import OwnParams
-
-SAID = Said(synthetic=True, currency="EUR", zone="UTC")
-Row = dict[str, Any]
-
-
-def written(path: Path, rows: list[Row], *, above: str = "", separator: str = ",") -> Path:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(above)
-        writer = csv.DictWriter(file, names, restval="", delimiter=separator)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def source(found: Proposal, root: Path) -> DeclaredSource:
-    own = OwnParams.model_validate_json(json.dumps({"sales": found.own["sales"]}, default=str))
-    return declared(own, "sales", root=root, max_rows=1_000_000)
-
-
-def spend(found: Proposal, root: Path) -> float:
-    """What all lines that are taken cost."""
-    rows = read(source(found, root), WHOLE).rows
-    return float(sum(rows["sales_value"].to_pylist())) / 100
+from twinops.own_params import TimeParams
 
 
 def lines(of: int = 150) -> list[tuple[int, Row]]:
@@ -345,3 +322,41 @@ def test_a_discount_of_one_is_an_amount_and_no_fraction(tmp_path: Path) -> None:
     ]
     found = look(ShopFiles(written(tmp_path / "sales.csv", rows)), SAID)
     assert found.own["sales"]["money"].get("discount_as", "amount") == "amount"
+
+
+def sheet(path: Path, day: Any, amount: Any) -> float:
+    """Receipts of forty people in a spreadsheet, written cell by cell; gives what all cost."""
+    start, rows = datetime.fromisoformat("2025-01-01"), [["Receipt", "Customer", "Date", "Amount"]]
+    for n in range(600):
+        rows.append([f"B{n}", f"C{n % 40:04}", day(n, start + timedelta(n // 3)), amount(n, (200 + n) / 100)])
+    write_sheet(path, rows)
+    return sum(200 + n for n in range(600)) / 100
+
+
+def text_day(_n: int, day: datetime) -> str:
+    return day.strftime("%d/%m/%Y")
+
+
+def test_a_column_of_a_spreadsheet_with_typed_cells_and_texts_is_read_whole(tmp_path: Path) -> None:
+    paid = sheet(
+        tmp_path / "sales.xlsx",
+        lambda n, day: day if n % 3 else text_day(n, day),
+        lambda n, amount: amount if n % 2 else f"{amount:.2f}".replace(".", ","),
+    )
+    found = look(ShopFiles(tmp_path / "sales.xlsx"), SAID)
+    assert found.own["sales"]["time"]["also"] == ["%d/%m/%Y"]
+    assert spend(found, tmp_path) == paid
+    known = source(found, tmp_path)
+    said = known.said.model_copy(update={"time": TimeParams(format="%d/%m/%Y", zone="UTC")})
+    rows = read(replace(known, said=said), WHOLE).rows
+    assert rows.num_rows == 600, "typed days are read in the way that is declared for the texts"
+
+
+def test_days_that_a_spreadsheet_took_for_months_are_refused(tmp_path: Path) -> None:
+    sheet(
+        tmp_path / "sales.xlsx",
+        lambda n, day: day.replace(day=day.month, month=day.day) if day.day <= 12 else text_day(n, day),
+        lambda _n, amount: amount,
+    )
+    with pytest.raises(DataError, match="took days for months"):
+        look(ShopFiles(tmp_path / "sales.xlsx"), SAID)

@@ -61,14 +61,6 @@ def beside(path: Path, *, mode: int | None = None) -> Iterator[Path]:
 def told_in(path: Path, *, hint: str = AGAIN) -> Iterator[Any]:
     """What a JSON file says; whatever turns out otherwise while it is taken apart, the file is named for it.
 
-    >>> from tempfile import NamedTemporaryFile
-    >>> with NamedTemporaryFile(suffix="counts.json") as file:
-    ...     _ = file.write(b"{}"), file.flush()
-    ...     with told_in(Path(file.name)) as told:
-    ...         told["read"]
-    Traceback (most recent call last):
-    twinops.errors.IntegrityError: ...
-
     Raises:
         FileNotFoundError: it is not there.
         IntegrityError: it is no JSON, or says something else.

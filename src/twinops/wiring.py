@@ -281,10 +281,10 @@ class Project:
         from twinops.adapters.notebooks.confinement import Confines, all_sealed, private_places
         from twinops.adapters.notebooks.counter import Around
 
-        keys, own = os.environ.get("TWINOPS_KEYSTORE"), self.params.own.root.values()
-        elsewhere = [self.params.sources.folder, keys, *(said.path for said in own)]
-        sealed = all_sealed(self.root, (self.root / path for path in elsewhere if path))
-        unsaid = ("TWINOPS_KEYSTORE", *(said.url_from for said in own if said.url_from))
+        own = self.params.own.root.values()
+        elsewhere = [self.params.sources.folder, *(said.path for said in own)]
+        sealed = all_sealed(self.root, (self.root / path for path in elsewhere if path), os.environ)
+        unsaid = tuple(said.url_from for said in own if said.url_from)
         confines = Confines((*sealed, *private_places(Path.home())), (self.root / "reports" / "code",), (self.root,))
         return Around(lambda window: self.behind(stage).serve(window), confines, unsaid)
 

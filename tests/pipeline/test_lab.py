@@ -190,6 +190,16 @@ WAYS = {
     "the ledger of looks": "open('reports/looks.jsonl', 'a')",
     "a declaration": "open('compliance/policy.yaml', 'a')",
     "a connection": "import socket; socket.socket()",
+    "the registry's key": "open('registry/registry.key', 'rb')",
+    "a list of scores": "open('live/scores.csv', 'rb')",
+    "a wrapping key in a folder of its own": "open('../kek/kek-0', 'rb')",
+    "a wrapping key of the environment": "import os; os.environ['TWINOPS_KEK']",
+    "a password of the environment": "import os; os.environ['SHOP_DATABASE']",
+    "what this process was given": (
+        "import ctypes, re; spans = [l.split() for l in open('/proc/self/maps') if '[stack]' in l]; "
+        "low, high = (int(x, 16) for x in spans[0][0].split('-')); "
+        "assert b'cafe' * 8 in ctypes.string_at(low, high - low)"
+    ),
     "a kill": "import os, signal; os.kill(os.getppid(), 0)",
 }
 
@@ -202,9 +212,14 @@ def test_no_way_leads_round_the_window(shipped: Path, tmp_path: Path) -> None:
         f"    print({name!r}, 'refused')\n"
         for name, way in WAYS.items()
     )
+    for place in ("registry/registry.key", "live/scores.csv", "../kek/kek-0"):
+        (root / place).parent.mkdir(exist_ok=True)
+        (root / place).write_text("x")
     path = root / "notebooks/train.py"
     path.write_text(path.read_text() + f"\n# %%\n{tried}")
-    done = twinops(root, "notebook", "train", "--section", "train")
+    told = {"TWINOPS_KEK": "cafe" * 32, "SHOP_DATABASE": "postgresql://ann:secret@db/shop"}
+    told["TWINOPS_KEK_FOLDER"] = str(tmp_path / "kek")
+    done = twinops(root, "notebook", "train", "--section", "train", **told)
     assert done.returncode == 0, done.stderr
     shown = outputs(root, "train")
     assert [name for name in WAYS if f"{name} refused" not in shown] == []

@@ -16,8 +16,8 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.policy.decide import decide
+from twinops.whole_files import write
 from twinops.workflows.pipeline.documents import build, documents
-from twinops.workflows.places import write
 from twinops.workflows.policy_file import policy_of
 
 EVIDENCE = "reports/evidence.json"

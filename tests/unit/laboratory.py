@@ -65,16 +65,16 @@ def laboratory(root: Path) -> Path:
     return root
 
 
-def twinops(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line in that folder, as a user's shell starts it."""
-    return run(root, sys.executable, "-m", "twinops", *words)
+def twinops(root: Path, *words: str, **told: str) -> subprocess.CompletedProcess[str]:
+    """The command line in that folder, as a user's shell starts it, which is told this too."""
+    return run(root, sys.executable, "-m", "twinops", *words, **told)
 
 
-def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *command: str, **told: str) -> subprocess.CompletedProcess[str]:
     """A command in that folder."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TWINOPS_", "DVC_", "PYTEST_"))}
     ours = {"OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"}
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={**clean, **ours})
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={**clean, **ours, **told})
 
 
 def changed_cell(root: Path, notebook: str, before: str, after: str) -> None:

@@ -206,7 +206,9 @@ class Drawn:
         def listening(figure: Figure, path: Path, **look: Any) -> None:
             save(figure, path, **look)
             said = (t.get_text() for t in figure.findobj(Text))
-            self.texts[path.stem] = [t for t in said if not TEX.search(t)]
+            self.texts[path.name.removesuffix(".half").removeprefix(".").removesuffix(".png")] = [
+                t for t in said if not TEX.search(t)
+            ]
 
         patch.setattr(Figure, "savefig", listening)
 

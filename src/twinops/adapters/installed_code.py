@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from twinops import whole_files
 from twinops.adapters.md5 import ignored_in, md5_of
 from twinops.plugins import PROJECT_FILES, carried
 
@@ -86,7 +87,8 @@ def locked(root: Path) -> Code:
         told = json.loads((root / LOCK).read_bytes())
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    whole = isinstance(told, dict) and all(isinstance(paths, dict) for paths in told.values())
+    return told if whole else {}
 
 
 def as_written_down(root: Path) -> bool:
@@ -133,7 +135,7 @@ def _version(name: str) -> str | None:
 def _keep(path: Path, text: str) -> None:
     """Written only when it says something else, so that nothing seems newer than it is."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+        whole_files.write(path, text)
 
 
 def pipeline() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from twinops.errors import IntegrityError, ServiceError
+from twinops.whole_files import OWNER_ALONE, beside
 
 POSTGRESQL = ("postgresql://", "postgres://")
 _LOCK = 7_478_693
@@ -60,10 +61,8 @@ class SqliteDatabase:
 
     def replaced_by(self, file: Path) -> None:
         """A copy of that file in place of this one: the whole of it, or nothing."""
-        half = self.path.with_name(f".{self.path.name}.half")
-        half.unlink(missing_ok=True)
-        copied(file, half)
-        half.replace(self.path)
+        with beside(self.path, mode=OWNER_ALONE) as half:
+            copied(file, half)
 
     @contextmanager
     def writing(self) -> Iterator[KeyRows]:

@@ -23,6 +23,7 @@ from twinops.entities.erasure import Erasing, ErasureMarks, KeyBackup, KeyStandi
 from twinops.entities.rights import pseudonym
 from twinops.errors import IntegrityError, ParamsError
 from twinops.ports import KeyStore
+from twinops.whole_files import OWNER_ALONE, beside
 
 # PUBLISHED ON PURPOSE, so that every clone seals the shipped public data to the same bytes. It protects nobody: whoever
 # reads this file can open what it sealed. `open_store` refuses it as soon as a source is not shipped demo data.
@@ -330,17 +331,14 @@ class StoredKeys:
         """
         if into.exists():
             raise ParamsError(f"{into.name} is there already.", hint="Name a new file.")
-        half = into.with_name(f".{into.name}.half")
-        half.unlink(missing_ok=True)
         with self._database.writing() as db:
             db.all("INSERT INTO backup (place, day, kek) VALUES (?, ?, ?)", into.resolve().as_posix(),
                    self._today().isoformat(), _kek_number(db))  # fmt: skip
-        if isinstance(self._database, SqliteDatabase):
-            copied(self._database.path, half)
-        else:
-            half.touch(mode=0o600)
-            _carried(self._database, SqliteDatabase.at(half, _TABLES))
-        half.replace(into)
+        with beside(into, mode=OWNER_ALONE) as half:
+            if isinstance(self._database, SqliteDatabase):
+                copied(self._database.path, half)
+            else:
+                _carried(self._database, SqliteDatabase.at(half, _TABLES))
         return self.standing()
 
     def restore(self, file: Path, marks: ErasureMarks) -> KeyStanding:

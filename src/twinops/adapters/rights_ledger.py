@@ -36,11 +36,11 @@ from twinops.entities.rights import (
 )
 from twinops.errors import IntegrityError, ParamsError
 from twinops.ports import KeyStore
+from twinops.whole_files import NO_LOCKS, beside
 
 MEND = "`twinops subject sync` writes %s as the ledger is; then run `dvc repro` and commit."
 NOTHING_WRITTEN = (errno.EROFS, errno.EACCES, errno.EPERM)
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-"""What a file system says that has no locks."""
+"""What a file system says in a folder where nothing may be written."""
 REQUESTS = ("rights", "requests")
 """The batch key for words of whoever was not recognised."""
 
@@ -102,19 +102,17 @@ class RightsLedger:
             _check(act)
         # the keys before the transaction: they lie in the same database, behind the same writer lock
         keyed = [(act, self._key(act.sid) if act.told else None) for act in acts]
-        with self._files():
-            with self._database.writing() as db:
-                before = tuple(_entries(db))
-                self._against_foreign_files(before)
-                moment = _to_the_millisecond(self.now())
-                made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
-                rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
-                db.many("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
-                # a job of every night must not pass for somebody who took in what was asked
-                if any(act.right not in USES for act in acts):
-                    _keep(db, "seen", stamp(moment))
-                halves = self._halves((*before, *made))
-            _in_place(halves)
+        with self._files(), ExitStack() as files, self._database.writing() as db:
+            before = tuple(_entries(db))
+            self._against_foreign_files(before)
+            moment = _to_the_millisecond(self.now())
+            made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
+            rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
+            db.many("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
+            # a job of every night must not pass for somebody who took in what was asked
+            if any(act.right not in USES for act in acts):
+                _keep(db, "seen", stamp(moment))
+            self._stage((*before, *made), files)
         return made
 
     def sync(self) -> tuple[RightsHead, ...]:
@@ -123,14 +121,13 @@ class RightsLedger:
         Raises:
             IntegrityError: a file tells of entries that this ledger does not have.
         """
-        with self._files():
+        with self._files(), ExitStack() as files:
             found = self.entries()
             self._against_foreign_files(found)
             with self._database.writing() as db:
                 found = tuple(_entries(db))
                 _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
-                halves = self._halves(found)
-            _in_place(halves)
+                self._stage(found, files)
         return tuple(head_of(found, kinds) for kinds in FOLLOWED.values())
 
     def check(self, file: str = "rights.json", *, max_age_days: int | None = None) -> None:
@@ -217,18 +214,14 @@ class RightsLedger:
                     raise
             yield
 
-    def _halves(self, entries: Sequence[RightsEntry]) -> dict[Path, Path]:
-        """The files as they will be, beside those that are: half file -> place."""
-        texts = {self.root / file: head_of(entries, kinds).to_text() for file, kinds in FOLLOWED.items()}
-        halves = {}
-        for place, text in texts.items():
-            half = place.with_name(f".{place.name}.half")
-            with half.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            halves[half] = place
-        return halves
+    def _stage(self, entries: Sequence[RightsEntry], files: ExitStack) -> None:
+        """The files as they will be, beside those that are; in their places when `files` ends well."""
+        for file, kinds in FOLLOWED.items():
+            half = files.enter_context(beside(self.root / file))
+            with half.open("w", encoding="utf-8") as opened:
+                opened.write(head_of(entries, kinds).to_text())
+                opened.flush()
+                os.fsync(opened.fileno())  # a full disk is told before the ledger grows
 
     @property
     def _exists(self) -> bool:
@@ -291,11 +284,6 @@ class FollowedRights:
         """What was said under a number that another has replaced since is said by whoever has that one."""
         now = self.ledger.keys.moved()
         return tuple(replace(e, act=replace(e.act, sid=now[e.sid])) if e.sid in now else e for e in entries)
-
-
-def _in_place(halves: Mapping[Path, Path]) -> None:
-    for half, place in halves.items():
-        half.replace(place)
 
 
 _TABLES = (

@@ -22,6 +22,7 @@ from twinops import plugins
 from twinops.adapters import installed_code
 from twinops.adapters.installed_code import HOME, LOCK, PACKAGE, is_own, spelled
 from twinops.errors import IntegrityError
+from twinops.whole_files import told_in, write
 
 RECORDS = "reports/code/"
 """Outputs of stages that tell what code they loaded."""
@@ -105,10 +106,16 @@ def note(root: Path) -> None:
     _against_unwatched(deps, stage)
     if record is None:
         return
-    before = json.loads(record.read_bytes()) if record.is_file() else {}
-    found = {**before, **dict(_imported(deps)), **{idea.path: idea.md5 for idea in plugins.loaded()}}
-    record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n", encoding="utf-8")
+    found = {**_before(record), **dict(_imported(deps)), **{idea.path: idea.md5 for idea in plugins.loaded()}}
+    write(record, json.dumps(found, sort_keys=True, indent=0) + "\n")
+
+
+def _before(record: Path) -> dict[str, Any]:
+    """What another process of this stage left."""
+    if not record.is_file():
+        return {}
+    with told_in(record) as told:
+        return dict(told)
 
 
 def _declared(root: Path, stage: str) -> tuple[list[str], Path | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import secrets
 import shlex
 import subprocess
@@ -16,6 +15,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.errors import IntegrityError, ParamsError, ServiceError
+from twinops.whole_files import OWNER_ALONE, write
 
 BYTES = 64
 COMMAND, VARIABLE, FOLDER = "TWINOPS_KEK_COMMAND", "TWINOPS_KEK", "TWINOPS_KEK_FOLDER"
@@ -69,14 +69,7 @@ class KeyFiles:
     def fresh(self, number: int) -> AESSIV | None:
         """Make it; the file appears whole or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = self.folder / f"kek-{number}.half"
-        half.unlink(missing_ok=True)
-        half.touch(mode=0o600)
-        with half.open("wb") as file:
-            file.write(secrets.token_bytes(BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self._file(number))
+        write(self._file(number), secrets.token_bytes(BYTES), mode=OWNER_ALONE)
         return self.key(number)
 
     def destroyed_below(self, number: int) -> None:

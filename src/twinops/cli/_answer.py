@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -33,9 +34,13 @@ def home(ctx: typer.Context) -> Project:
     return open_project(ctx.obj)
 
 
+_MOVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but ends of lines and tabs, and those that set the direction of text."""
+
+
 def answer(value: Any, *, as_json: bool, text: str) -> None:
     """Print the value as JSON, or the text."""
-    print(to_json(plain(value), indent=1) if as_json else text)
+    print(to_json(plain(value), indent=1) if as_json else seen(text))
 
 
 def current(stale: str) -> None:
@@ -50,7 +55,16 @@ def current(stale: str) -> None:
 
 def talk(line: str) -> None:
     """Say something beside the answer."""
-    print(line, file=sys.stderr, flush=True)
+    print(seen(line), file=sys.stderr, flush=True)
+
+
+def seen(text: str) -> str:
+    r"""A text for people, in which no name of a file or column moves a terminal's cursor or turns words around.
+
+    >>> seen("a\x1b[2Jb\n\u202ec")
+    'a\\x1b[2Jb\n\\u202ec'
+    """
+    return _MOVES.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def plain(value: Any) -> Any:

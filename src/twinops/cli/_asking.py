@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from twinops.cli._answer import seen
+
 if TYPE_CHECKING:
     from twinops.data.own_sources.proposing.asking import Question
 
@@ -29,9 +31,9 @@ def asked(questions: Sequence[Question]) -> dict[str, Any]:
 
 
 def _answer(question: Question, number: str, named: Sequence[str]) -> Any:
-    typer.echo(f"\n({number}) {question.text}")
+    typer.echo(seen(f"\n({number}) {question.text}"))
     for head, told in (("why", question.why), ("left open", question.until), ("goes into", question.where)):
-        typer.echo(f"   {head}: {told}")
+        typer.echo(seen(f"   {head}: {told}"))
     listed = f" ({', '.join(question.options)})" if question.options else ""
     return typer.prompt(f"   answer{listed}", default=question.left, value_proc=_reader(question, named))
 

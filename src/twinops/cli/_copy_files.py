@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from twinops.errors import ParamsError
+from twinops.whole_files import OWNER_ALONE, beside, write
 
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The oldest a zip can tell: when it was made stands on the page."""
@@ -25,17 +25,15 @@ def against_full(out: Path) -> None:
 
 def write_copy(out: Path, files: Mapping[str, bytes], *, subject: str) -> None:
     """Write them, readable by nobody else on this machine; a zip says outside whose it is, for whoever erases."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".zip":
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        with beside(out, mode=OWNER_ALONE) as half, zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as packed:
             packed.comment = subject.encode()
             for name, content in files.items():
                 packed.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content, zipfile.ZIP_DEFLATED)
+            against_full(out)  # somebody else may have written there meanwhile
         return
-    out.mkdir(mode=0o700, exist_ok=True)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files.items():
         path = out / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
+        write(path, content, mode=OWNER_ALONE)

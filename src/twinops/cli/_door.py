@@ -16,6 +16,7 @@ from twinops import plugins
 from twinops.adapters.extras import lacking
 from twinops.adapters.quiet import be_quiet
 from twinops.errors import ParamsError, ServiceError, TwinopsError
+from twinops.whole_files import write
 
 SHELF = "twinops.cli"
 UNEXPECTED = 1
@@ -109,9 +110,11 @@ def _find_own_commands() -> None:
 def _say(problem: TwinopsError) -> None:
     if _debugging():
         traceback.print_exception(problem)
-    print(problem.what, file=sys.stderr)
+    from twinops.cli._answer import seen
+
+    print(seen(problem.what), file=sys.stderr)
     if problem.hint:
-        print(problem.hint, file=sys.stderr)
+        print(seen(problem.hint), file=sys.stderr)
 
 
 def _say_unexpected(problem: Exception) -> None:
@@ -125,9 +128,8 @@ def _say_unexpected(problem: Exception) -> None:
 def _log(problem: Exception) -> Path:
     """Write where it happened and what kind it was. Messages stay out: they may quote a row."""
     path = Path(".twinops") / "last-error.txt"
-    path.parent.mkdir(exist_ok=True)
     frames = [f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(problem.__traceback__)]
-    path.write_text("\n".join([*frames, type(problem).__qualname__]) + "\n", encoding="utf-8")
+    write(path, "\n".join([*frames, type(problem).__qualname__]) + "\n")
     return path
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from twinops.cli._answer import talk
+from twinops.cli._answer import seen, talk
 from twinops.cli._asking import asked
 from twinops.entities.small_cells import HIDDEN
 from twinops.entities.wording import MANY
@@ -100,7 +100,7 @@ def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None)
         told = replace(told, **answers)
     found: Proposed = project.run("sources.propose", files=files, said=told, write=False, progress=_Progress())
     if asks:
-        typer.echo(f"\n{project.told(proposed_text(found))}")
+        typer.echo(seen(f"\n{project.told(proposed_text(found))}"))
         if not typer.confirm("Write this into params.yaml?", default=True):
             return found
     if asks is False:

@@ -11,6 +11,7 @@ import typer
 from twinops import plugins
 from twinops.cli._answer import Json, answer, current, home
 from twinops.errors import REFUSED, ParamsError
+from twinops.whole_files import write
 
 if TYPE_CHECKING:
     from twinops.wiring import Project
@@ -141,9 +142,8 @@ def _write_page(path: Path, judged: Any) -> None:
 
     evidence = judged.evidence
     about = f"{judged.stale} Candidate {evidence.model} {evidence.key[:12]}, as of {evidence.as_of}.".lstrip()
-    path.parent.mkdir(parents=True, exist_ok=True)
     title = "What the gates say"
-    path.write_text(page(preview_html(judged.decision, title=title, about=about), title=title), encoding="utf-8")
+    write(path, page(preview_html(judged.decision, title=title, about=about), title=title))
 
 
 def _told(gate: Any, module: Any, project: Project) -> dict[str, Any]:

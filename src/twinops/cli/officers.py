@@ -10,6 +10,7 @@ import typer
 
 from twinops.cli._answer import Json, answer, home
 from twinops.errors import ParamsError
+from twinops.whole_files import write
 
 if TYPE_CHECKING:
     from twinops.governance.people.offices import StaffMember
@@ -54,7 +55,7 @@ def add(
     }
     person = checked(offices.StaffMember, given, name=offices.SOURCE)
     path = _path(ctx)
-    path.write_text(offices_edit.with_person(_text(path), person), encoding="utf-8")
+    write(path, offices_edit.with_person(_text(path), person))
     answer(_row(person), as_json=as_json, text=f"{name} is in {offices.SOURCE}: {ACTIVATE}")
 
 
@@ -66,7 +67,7 @@ def remove(
     from twinops.governance.people import offices, offices_edit
 
     path = _path(ctx)
-    path.write_text(offices_edit.without_person(_text(path), who), encoding="utf-8")
+    write(path, offices_edit.without_person(_text(path), who))
     answer({"removed": who}, as_json=as_json, text=f"{who} is out of {offices.SOURCE}: {ACTIVATE}")
 
 

@@ -43,6 +43,7 @@ from twinops.cli._shop_files import (
 )
 from twinops.entities.legal import LegalFacts
 from twinops.errors import REFUSED, DataError, ParamsError
+from twinops.whole_files import write
 
 SHELF = "twinops.data.sources"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -159,7 +160,7 @@ def contract(
         return
     if out.exists():
         raise DataError(f"{out.name} exists.", hint="Name a new file.")
-    out.write_text(text, encoding="utf-8")
+    write(out, text)
     typer.echo(f"The contract of own.{name} is in {out.name}.")
 
 

@@ -12,6 +12,7 @@ from twinops.cli._requests import heard
 from twinops.cli.register import registered
 from twinops.cli.register import told as told_registered
 from twinops.cli.track import told as tracked
+from twinops.whole_files import write
 
 if TYPE_CHECKING:
     from twinops.governance.open_fields import OpenField
@@ -77,5 +78,5 @@ def _brief(found: Brief, pdf: Path | None) -> None:
         return
     from twinops.evaluation.printed_page import printed
 
-    pdf.write_bytes(printed(found.title, found.passages))
+    write(pdf, printed(found.title, found.passages))
     talk(f"{pdf}: one page")

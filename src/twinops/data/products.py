@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 
 from twinops.data.door import BatchRequest, enter
 from twinops.data.schema import Column
+from twinops.errors import IntegrityError
 from twinops.ports import Engine
+from twinops.whole_files import AGAIN
 
 COLUMNS = (
     Column("product_id", "whole"),
@@ -33,5 +35,14 @@ def shipped(engine: Engine, asked: BatchRequest) -> pa.Table:
 
 
 def opened(path: Path) -> pa.Table:
-    """What was collected; nothing where nothing was."""
-    return pq.read_table(path) if path.is_file() else NOTHING
+    """What was collected; nothing where nothing was.
+
+    Raises:
+        IntegrityError: the file cannot be read.
+    """
+    if not path.is_file():
+        return NOTHING
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        raise IntegrityError(f"{path.name} of the products is damaged.", hint=AGAIN) from None

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from twinops.entities.canonical import to_json
 from twinops.plugins import code_state
+from twinops.whole_files import write
 
 Figures = list[list[float]]
 Remember = Callable[[Sequence[object], Callable[[], Figures]], Figures]
@@ -55,12 +56,9 @@ class Remembered:
         return found
 
     def keep(self) -> None:
-        """Write it beside, then put it in place."""
+        """Write it down."""
         told = to_json(self.asked)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        half = self.path.with_suffix(".half")
-        half.write_text(json.dumps({"seal": self._seal(told), "figures": told}) + "\n", encoding="utf-8")
-        half.replace(self.path)
+        write(self.path, json.dumps({"seal": self._seal(told), "figures": told}) + "\n")
 
     @cached_property
     def _known(self) -> dict[str, Figures]:

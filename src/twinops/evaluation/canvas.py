@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from twinops import whole_files
 from twinops.entities.measure import Measure
 from twinops.entities.wording import Wording
 from twinops.evaluation.statistics.estimate import Estimate
@@ -156,6 +157,6 @@ def save(figure: Figure, path: Path, words: Wording) -> None:
     """Write a PNG in the declared words; it names neither program nor time."""
     _say(figure, words)
     _wrap(figure)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Matplotlib writes its own name and version otherwise, and the same numbers would give other bytes
-    figure.savefig(path, metadata={"Software": None})
+    with whole_files.beside(path) as half:
+        figure.savefig(half, format="png", metadata={"Software": None})

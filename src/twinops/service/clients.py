@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from twinops.entities.canonical import from_json
 from twinops.errors import IntegrityError, ParamsError
+from twinops.whole_files import OWNER_ALONE, write
 from twinops.workflows.twin.open import SERVES
 
 ACTS = ("predict", "simulate", "explain", "score", "events")
@@ -153,12 +153,7 @@ def _client(name: str, said: Mapping[str, Any]) -> Client:
 def _write(file: Path, clients: Mapping[str, Client]) -> None:
     told = {n: {k: sorted(v) if isinstance(v, frozenset) else v for k, v in asdict(c).items() if k != "name"}
             for n, c in clients.items()}  # fmt: skip
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.half")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        json.dump(told, out, indent=1, sort_keys=True)
-    half.replace(file)
+    write(file, json.dumps(told, indent=1, sort_keys=True), mode=OWNER_ALONE)
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Gather what was measured in a folder and what is declared for it into the one Evidence that is judged."""
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -12,11 +11,12 @@ from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
 from twinops.governance.reading import parse
 from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, DocumentsParams, SourcesParams, SubjectParams
+from twinops.whole_files import told_in
 from twinops.workflows.compliance_files import Declarations
 from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.declared_words import DeclaredWords
@@ -103,17 +103,16 @@ def against_other_sources(read: Any, own: OwnParams) -> None:
 def model_fact(places: Places) -> Fact:
     """What kind of model it is: its form, what it predicts, and from what. None when there is no model file."""
     source = f"models/{places.model.name}"
-    try:
-        told = json.loads(places.model.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not places.model.is_file():
         return Fact("model.family", None, Kind.MEASURED, source)
-    family = {
-        "form": told["schema"],
-        "speakers": told["speakers"],
-        "foretells": sorted(told["intercepts"]),
-        "from": sorted(term["name"] for term in told["terms"]),
-        "horizon_days": told["horizon_days"],
-    }
+    with told_in(places.model) as told:
+        family = {
+            "form": told["schema"],
+            "speakers": told["speakers"],
+            "foretells": sorted(told["intercepts"]),
+            "from": sorted(term["name"] for term in told["terms"]),
+            "horizon_days": told["horizon_days"],
+        }
     return Fact("model.family", family, Kind.MEASURED, source)
 
 
@@ -122,7 +121,10 @@ def library_facts(places: Places) -> tuple[Fact, ...]:
     path = places.root / "pins.yaml"
     if not path.is_file():
         return ()
-    pins = {name: version for name, version in parse(_text(path), name=path.name).items() if version is not None}
+    told = parse(_text(path), name=path.name)
+    if not isinstance(told, dict):
+        raise ParamsError(f"{path.name} names no libraries.", hint="Restore it from git.")
+    pins = {name: version for name, version in told.items() if version is not None}
     return (Fact("libraries", pins, Kind.MEASURED, path.name),)
 
 

@@ -34,8 +34,8 @@ from twinops.entities.small_cells import HIDDEN, hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
 from twinops.ports import KeyStore, RightsRead
+from twinops.whole_files import write
 from twinops.workflows.data_plane import DataPlane
-from twinops.workflows.places import write
 
 BATCH = "all"
 """The one batch of a source that is not collected by the month."""
@@ -139,7 +139,7 @@ class Intake:
             return good, {}
         self.plane.keys.one_subject(self.replaced.newest)
         subject = getattr(shelf, "SUBJECT", SUBJECT)
-        if subject != SUBJECT or not self.replaced.newest:
+        if subject != SUBJECT or not (self.replaced.newest or self.replaced.may_be):
             return good, {}
         if shelf.SCHEMA.key == (subject,):
             return self.replaced.one_row_each(good, subject)

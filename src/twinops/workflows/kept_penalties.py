@@ -9,7 +9,8 @@ import json
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import TrainParams, changed
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 
 
 def keep_penalties(places: Places, penalties: TrainParams) -> None:

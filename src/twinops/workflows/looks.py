@@ -15,6 +15,7 @@ from twinops.errors import DataError
 from twinops.governance import looks
 from twinops.governance.looks import TRIED, Looks
 from twinops.params import HoldoutParams
+from twinops.whole_files import write
 from twinops.workflows.learning import Learning
 from twinops.workflows.places import Places
 
@@ -37,17 +38,14 @@ def add(places: Places, kind: str, about: Mapping[str, Any]) -> Looks:
     """Write one event before what it is about is seen: what may have been looked at counts as looked at."""
     with _alone(places.scratch / "looks.lock"):
         grown = looks_of(places).with_one(kind, about)
-        fresh = places.looks.with_suffix(".new")
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(grown.text(), encoding="utf-8")
-        fresh.replace(places.looks)
+        write(places.looks, grown.text())
     return grown
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from twinops.entities.findings import Findings
 from twinops.entities.wording import Wording
 from twinops.errors import DataError
+from twinops.whole_files import write
 
 MOST_BYTES = 2**20
 """No findings file is longer; what lies behind is not read."""
@@ -299,9 +300,3 @@ class Places:
     def scratch(self) -> Path:
         """Half-run notebooks, stamps and other things that may be deleted."""
         return self.root / ".twinops"
-
-
-def write(path: Path, text: str) -> None:
-    """Leave a text file, in a folder that is made where there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

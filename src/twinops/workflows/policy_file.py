@@ -1,7 +1,7 @@
 """Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 from twinops.entities.consent import Purpose
 from twinops.errors import ParamsError
@@ -9,7 +9,10 @@ from twinops.governance.assessment import legitimate_interests
 from twinops.governance.open_fields import MARK
 from twinops.governance.policy import limits as policy
 from twinops.governance.policy.limits import Policy
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
+
+EASTERNMOST = timezone(timedelta(hours=14))
 
 
 def policy_of(places: Places) -> Policy:
@@ -44,8 +47,18 @@ def assessments(places: Places, *, on: date) -> frozenset[tuple[str, Purpose]]:
     """Sources, each with a purpose for which somebody signed that an interest outweighs, as it stands on a day.
 
     Without the file nobody signed, so nothing may rest on an interest (GDPR art. 6(1)(f)).
+
+    Raises:
+        ParamsError: it holds mistakes, or is signed on a day that has not come.
     """
     path = places.compliance / "interests.yaml"
     if not path.is_file():
         return frozenset()
-    return legitimate_interests.standing(legitimate_interests.read(path.read_text(encoding="utf-8")), on=on)
+    found = legitimate_interests.read(path.read_text(encoding="utf-8"))
+    # the newest day that it is anywhere: who signs far in the east has tomorrow's date
+    if ahead := legitimate_interests.not_signed_yet(found, today=datetime.now(EASTERNMOST).date()):
+        raise ParamsError(
+            f"{legitimate_interests.SOURCE} is signed on a day that has not come ({'; '.join(ahead)}).",
+            hint="Write the day on which it was signed.",
+        )
+    return legitimate_interests.standing(found, on=on)

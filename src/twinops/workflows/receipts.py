@@ -1,6 +1,5 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,7 @@ from twinops.params import AgesParams
 from twinops.ports import KeyStore, RightsRead
 from twinops.twin.state.linked_permissions import narrowed, said_of_records
 from twinops.twin.state.permissions import LedgerQuestion, read_consent
+from twinops.whole_files import told_in
 from twinops.workflows.beside_records import bases_of_records, said_beside
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
@@ -190,10 +190,10 @@ def _after_all(places: Places) -> int:
     Raises:
         DataError: it holds none.
     """
-    newest = json.loads(places.counts(TRANSACTIONS, WHOLE).read_text(encoding="utf-8"))["newest_day"]
-    if newest is None:
-        raise DataError("The receipts hold no row.", hint="See `twinops sources check`.")
-    return int(newest) + 1
+    with told_in(places.counts(TRANSACTIONS, WHOLE)) as told:
+        if told["newest_day"] is None:
+            raise DataError("The receipts hold no row.", hint="See `twinops sources check`.")
+        return int(told["newest_day"]) + 1
 
 
 def _next_month(first: date) -> date:

@@ -1,6 +1,5 @@
 """What the heads of tastes, coupons and social interaction are learned from and how, to make them or to attack them."""
 
-import json
 from dataclasses import dataclass
 
 from twinops.data.vault.sealed_file import subjects_in
@@ -11,6 +10,7 @@ from twinops.twin.tastes.coupon_rows import CouponRows, coupon_rows
 from twinops.twin.tastes.coupons import Coupons, fit_coupons
 from twinops.twin.tastes.rows import TasteRows, taste_rows
 from twinops.twin.tastes.social import Social, SocialRows, fit_social, social_rows
+from twinops.whole_files import told_in
 from twinops.workflows.places import Places
 
 MOST_HOUSEHOLDS = 25_000
@@ -66,7 +66,8 @@ def opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTabl
     everybody = sorted(subjects_in([places.panel]))
     drawn = len(everybody) > MOST_HOUSEHOLDS
     tables = tables.of(everybody[:MOST_HOUSEHOLDS]) if drawn else tables
-    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    with told_in(places.taste_categories) as told:
+        names = tuple(map(str, told))
     made = ("categories", "category_labels", "coupons", "coupon_consent")
     states, labels, coupons, consent = (tables.table(places.taste(name)) for name in made)
     horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days

@@ -17,6 +17,7 @@ import typer
 import yaml
 from candidate import ROOT, changed_evidence, make_candidate, write
 from command_line import twinops
+from typer.testing import CliRunner
 
 from twinops import plugins
 from twinops.adapters.memory.governance import MemorySigner
@@ -334,3 +335,20 @@ def test_the_brief_says_on_one_page_what_is_in_the_way_and_what_to_do(project: P
     assert "Refused by policy" in done.stdout
     assert done.stdout.count("    do: ") == 3
     assert len(done.stdout.split()) < 400
+
+
+def test_no_name_of_a_file_or_column_moves_the_terminals_cursor(tmp_path: Path) -> None:
+    rows = [
+        f"2025-{m:02}-{d:02},R{m}{d}{k},C{k:03},11,1,{k}.50,a"
+        for m in range(1, 7)
+        for d in (3, 17)
+        for k in range(1, 41)
+    ]
+    sales, gone = tmp_path / "sales.csv", tmp_path / "no\x1b[2J\u202e.txt"
+    sales.write_text("\n".join(["date,receipt,customer,article,pieces,amount,note\x1b]0;x\x07", *rows, ""]))
+    gone.write_text("C001\nC002\n")
+    given = ["--from", str(sales), "--opt-outs", str(gone), "--synthetic", "--yes"]
+    made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
+    assert made.exit_code == 0, made.output
+    assert "no\\x1b[2J\\u202e.txt" in made.output
+    assert not set(made.output) & set("\x1b\x07\u202e")

@@ -15,6 +15,7 @@ import psutil
 import yaml
 
 from twinops.errors import ServiceError
+from twinops.whole_files import write
 
 PATIENCE_SECONDS = 30.0
 STAGES = "twinops-stages"
@@ -66,7 +67,8 @@ def _mend_rwlock(root: Path) -> list[str]:
         return []
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        _pids(held)
+    except (ValueError, LookupError, TypeError, AttributeError):
         _nobody_else(root, path)
         path.unlink()
         return ["Removed .dvc/tmp/rwlock, which a killed run had left broken."]
@@ -75,7 +77,7 @@ def _mend_rwlock(root: Path) -> list[str]:
         return []
     readers = {dep: [one for one in some if one["pid"] not in dead] for dep, some in held.get("read", {}).items()}
     writers = {out: one for out, one in held.get("write", {}).items() if one["pid"] not in dead}
-    path.write_text(json.dumps({"write": writers, "read": {d: s for d, s in readers.items() if s}}), encoding="utf-8")
+    write(path, json.dumps({"write": writers, "read": {d: s for d, s in readers.items() if s}}))
     return [f"Released what {len(dead)} killed run(s) still held in .dvc/tmp/rwlock."]
 
 
@@ -105,9 +107,7 @@ def _mend_lock(root: Path) -> list[str]:
     if committed is None:
         path.unlink()
         return ["Removed dvc.lock, which a killed run had left broken; `dvc repro` writes it anew."]
-    half = path.with_name(".dvc.lock.half")
-    half.write_bytes(committed)
-    half.replace(path)
+    write(path, committed)
     return ["Put back the committed dvc.lock: a killed run had left it broken; `dvc repro` brings it up to date."]
 
 

@@ -28,6 +28,7 @@ from twinops.adapters.dvc.unfinished_files import without_empty_runs
 from twinops.adapters.dvc.waiting import Waiting
 from twinops.adapters.dvc.warm import Warm
 from twinops.errors import DataError, ParamsError, ServiceError
+from twinops.whole_files import write
 
 WITHOUT_GIT = "DVC works inside git: `git init && git add --all && git commit -m start` in this folder, then run again."
 WAIT = "Wait until it ends, or end it, and run again; what a killed run left, `twinops doctor` mends."
@@ -234,20 +235,19 @@ class _Run:
         self.unwritten.append(stage.addressing)
 
     def _write_lock(self) -> None:
-        """Put what was done into `dvc.lock`, in the plan's order: written beside, then renamed, so it is never half."""
+        """Put what was done into `dvc.lock`, in the plan's order: whole or not at all."""
         from dvc.dvcfile import LOCK_FILE
         from dvc.stage.serialize import to_lockfile
 
         done = [stage for name, stage in self.plan.items() if name in self.unwritten]
         if not done:
             return
-        lock, beside = Path(self.repo.root_dir, LOCK_FILE), Path(self.repo.tmp_dir, LOCK_FILE)
+        lock = Path(self.repo.root_dir, LOCK_FILE)
         told: dict[str, Any] = {}
         for stage in done:
             told.update(to_lockfile(stage))
         before = lock.read_text(encoding="utf-8") if lock.exists() else ""
-        beside.write_text(with_stages(before, told), encoding="utf-8")
-        beside.replace(lock)
+        write(lock, with_stages(before, told))
         self.unwritten.clear()
 
     @contextmanager

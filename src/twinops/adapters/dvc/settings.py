@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from twinops.errors import ServiceError
+from twinops.whole_files import write
 
 _OURS = re.compile(r"twinops-cache-(\d+)-")
 
@@ -28,17 +29,15 @@ def empty_cache(root: Path, *, below: Path, environment: Mapping[str, str]) -> I
     """
     settings, kept = _places(root)
     mend(root)
-    kept.parent.mkdir(parents=True, exist_ok=True)
     before = settings.read_bytes() if settings.is_file() else b""
-    kept.write_bytes(before)
+    write(kept, before)
     with tempfile.TemporaryDirectory(prefix=f"twinops-cache-{os.getpid()}-", dir=below) as empty:
         try:
             for words in (("cache.dir", empty), ("cache.type", "copy")):
                 _set(root, words, environment)
             yield
         finally:
-            kept.unlink(missing_ok=True)  # what runs meanwhile may write there
-            kept.write_bytes(before)
+            write(kept, before)  # what runs meanwhile may write there
             _put_back(settings, kept)
 
 

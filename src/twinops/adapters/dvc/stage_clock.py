@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from twinops.whole_files import write
+
 EVERY = 5.0
 """Seconds between two times that it is said."""
 
@@ -41,7 +43,5 @@ class StageClock:
         return f"{far}; {seconds:.0f} s more at most, as they took last time" if left else far
 
     def keep(self) -> None:
-        """Write it beside, then put it in place."""
-        half = self.path.with_suffix(".half")
-        half.write_text(json.dumps({name: round(s, 1) for name, s in sorted(self.took.items())}), encoding="utf-8")
-        half.replace(self.path)
+        """Write it down."""
+        write(self.path, json.dumps({name: round(s, 1) for name, s in sorted(self.took.items())}))

@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 
 from twinops.adapters.dvc import locks
+from twinops.whole_files import taken_away
 
-PLACES = ("data", "models", "reports", "model_cards", ".dvc/cache", ".dvc/tmp")
+OURS = ("data", "models", "reports", "model_cards", "live", "compliance", "keystore", ".twinops")
+PLACES = (*OURS, ".dvc/cache", ".dvc/tmp")
 HALF = re.compile(r"\..+\.(half|new)|.*\.[\w-]{22}\.tmp")
 """Ours are written beside and renamed when they are whole; DVC's carry 22 random characters."""
 SCRATCH = re.compile(r"(?:tw|twinops(?:-[a-z]+)?)-(\d+)-\w+")
@@ -22,10 +24,10 @@ SCRATCH = re.compile(r"(?:tw|twinops(?:-[a-z]+)?)-(\d+)-\w+")
 def mend(root: Path) -> list[str]:
     """What was taken away, in sentences; nothing of a run that is at work."""
     places = () if locks.at_work(root) else PLACES
-    files = [p for place in places for p in (root / place).rglob("*") if HALF.fullmatch(p.name) and p.is_file()]
+    found = (p for place in places for p in (root / place).rglob("*"))
+    files = [p for p in (*found, *(root.glob(".*") if places else ())) if HALF.fullmatch(p.name) and p.is_file()]
     folders = [folder for where in _temporary() for folder in where.iterdir() if _is_left(folder)]
-    for path in files:
-        path.unlink(missing_ok=True)
+    files = [path for path in files if taken_away(path)]
     empty = without_empty_runs(root / ".dvc" / "cache" / "runs") if places else []
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

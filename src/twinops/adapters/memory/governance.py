@@ -11,6 +11,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from twinops.whole_files import write
+
 
 @dataclass
 class MemoryProduction:
@@ -48,7 +50,7 @@ class MemorySigner:
         blob = b"SSHSIG" + (1).to_bytes(4) + _packed(public, namespace.encode(), b"", b"sha512", made)
         text = base64.encodebytes(blob).decode()
         armour = f"-----BEGIN SSH SIGNATURE-----\n{text}-----END SSH SIGNATURE-----\n"
-        path.with_name(path.name + ".sig").write_text(armour, encoding="utf-8")
+        write(path.with_name(path.name + ".sig"), armour)
 
 
 def _packed(*parts: bytes) -> bytes:

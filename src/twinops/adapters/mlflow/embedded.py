@@ -98,7 +98,7 @@ class MlflowStore:
 
         lock = self.root / ".twinops" / "mlflow-tables.lock"
         lock.parent.mkdir(exist_ok=True)
-        with lock.open("w") as file:
+        with lock.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if self.database.is_file():
                 return
@@ -126,7 +126,7 @@ class MlflowStore:
         """One writer at a time on this machine, so that two commands never make two runs for one key."""
         lock = self.root / ".twinops" / "mlflow.lock"
         lock.parent.mkdir(exist_ok=True)
-        with lock.open("w") as file:
+        with lock.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

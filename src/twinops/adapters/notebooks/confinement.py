@@ -9,9 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import struct
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ OF_ITSELF = (
 )
 """Of what the kernel tells of this process: not what it was told by its environment."""
 OF_PROC = ("cpuinfo", "meminfo", "stat", "sys", "filesystems", "mounts", "version", "loadavg")
+ELSEWHERE = {"TWINOPS_KEYSTORE": (), "TWINOPS_KEK_FOLDER": (), "TWINOPS_HOME": ("registry",)}
+"""Variables that name folders with keys, and where in them they lie."""
+_SECRET = re.compile(
+    r"^(TWINOPS_(KE|HOME|DATABASE|ARTIFACTS|WEBHOOK)|AWS_|AZURE_|PG|SSH_AUTH|GPG)|SECRET|PASS(WORD|WD|PHRASE)?(_|$)|TOKEN"
+    r"|CREDENTIAL|(^|_)(API_?)?KEYS?(_|$)",
+    re.IGNORECASE,
+)
+_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 PRIVATE = (".ssh", ".gnupg", ".aws", ".netrc", ".config/gcloud")
 """Of a home folder: who signs as whom is nothing that a cell has to know."""
 CALLS = {"x86_64": (0xC000003E, (41, 425, 438, 440)), "aarch64": (0xC00000B7, (198, 425, 438, 440))}
@@ -156,7 +165,18 @@ def _called(answer: int) -> int:
     return answer
 
 
-def all_sealed(root: Path, others: Iterable[Path]) -> tuple[Path, ...]:
+def all_sealed(root: Path, others: Iterable[Path], environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Of a project, where subjects' rows, keys and whatever was made of them lie; with places elsewhere."""
-    own = ("data", "keystore", "exports", ".dvc", ".twinops", "mlruns")
-    return (*(root / name for name in own), *others)
+    own = ("data", "keystore", "exports", "live", "registry", ".dvc", ".twinops", "mlruns")
+    told = (Path(environment[name], *inside) for name, inside in ELSEWHERE.items() if environment.get(name))
+    return (*(root / name for name in own), *others, *(root / path for path in told))
+
+
+def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of what an environment tells that cells need not know: keys, passwords, tokens, and where they lie.
+
+    >>> secrets_of({"TWINOPS_KEK": "0a", "LANG": "cs_CZ", "SHOP": "postgresql://ann:x@db/shop", "MY_TOKEN": "t"})
+    ('TWINOPS_KEK', 'SHOP', 'MY_TOKEN')
+    """
+    told = environment.items()
+    return tuple(name for name, value in told if value and (_SECRET.search(name) or _WITH_PASSWORD.search(value)))

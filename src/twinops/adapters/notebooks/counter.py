@@ -5,6 +5,7 @@ It is forked before anything of IPython is loaded: DuckDB, once it sees IPython,
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import threading
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-from twinops.adapters.notebooks.confinement import Confines, confine
+from twinops.adapters.notebooks.confinement import Confines, confine, secrets_of
 from twinops.adapters.notebooks.window import DOOR
 from twinops.adapters.running_code import note
 
@@ -71,11 +72,20 @@ def alone(counter: Counter, mouth: int) -> None:
     for number in sorted({int(p.name) for p in Path("/dev/fd").iterdir()} - kept):
         with suppress(OSError):
             os.close(number)
-    for name in around.unsaid:
-        os.environ.pop(name, None)
+    for name in {*around.unsaid, *secrets_of(os.environ)}:
+        _forget(name)
     own = Path(os.environ["IPYTHONDIR"])
     os.environ |= {DOOR: str(counter.door.fileno()), "TMPDIR": str(own)}
     confine(replace(around.confines, writable=(*around.confines.writable, own)))
+
+
+def _forget(name: str) -> None:
+    """Out of the environment, and out of the memory in which this process was given it."""
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    if place := libc.getenv(os.fsencode(name)):
+        ctypes.memset(place, 0, len(ctypes.string_at(place)))
+    os.environ.pop(name, None)
 
 
 def end_with_parent() -> None:

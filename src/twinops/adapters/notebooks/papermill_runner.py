@@ -19,6 +19,7 @@ from twinops.adapters.notebooks.counter import Around, stand_behind
 from twinops.adapters.notebooks.leaks import Leak, Scanner
 from twinops.adapters.quiet import be_quiet
 from twinops.errors import LeakError, ParamsError, ServiceError
+from twinops.whole_files import write
 
 KERNEL = "python3"
 HIDDEN = "dev"
@@ -69,7 +70,7 @@ class PapermillRunner:
                 f"{source.name} was not published: {'; '.join(map(str, found[:5]))}.",
                 hint="Show aggregates instead; groups of fewer than ten are suppressed.",
             )
-        publish(canonical(executed), into)
+        write(into, canonical(executed))
         raw.unlink()
 
     def left_open(self, source: Path) -> frozenset[str]:
@@ -169,14 +170,6 @@ def leaks(notebook: Any, scanner: Scanner) -> list[Leak]:
             parts = [shown] if isinstance(shown, str) else [v for mime, v in shown.items() if mime != "image/png"]
             found += [leak for part in parts for leak in scanner.shown(part, where=f"the output of cell {number}")]
     return list(dict.fromkeys(found))
-
-
-def publish(text: str, into: Path) -> None:
-    """Write beside, then rename: there is never half a notebook under the name."""
-    into.parent.mkdir(parents=True, exist_ok=True)
-    beside = into.with_name(f".{into.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(into)
 
 
 def _told(problem: Any, raw: Path, scanner: Scanner) -> errors.TwinopsError:

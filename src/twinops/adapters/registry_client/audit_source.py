@@ -14,6 +14,7 @@ from twinops.adapters.registry_client.client import Door
 from twinops.entities.canonical import from_json
 from twinops.errors import DataError, ParamsError
 from twinops.governance.log.checkpoint import notes_in
+from twinops.whole_files import beside
 
 HEAD = "twinops.audit/1"
 NOTES = "twinops-audit"
@@ -77,7 +78,7 @@ def from_file(path: Path) -> Log:
 def to_file(log: Log, path: Path) -> None:
     """Write an export; no account is named in it."""
     size, root = log.head or (len(log.bodies), "")
-    with path.open("wb") as file:
+    with beside(path) as half, half.open("wb") as file:
         file.write(json.dumps({"schema": HEAD, "size": size, "root": root}).encode() + b"\n")
         file.writelines(body + b"\n" for body in log.bodies)
 

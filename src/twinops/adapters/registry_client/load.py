@@ -22,6 +22,7 @@ from twinops.entities.canonical import from_json
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.signed_pass import Asked
+from twinops.whole_files import write
 
 _log = logging.getLogger(__name__)
 PASS = "pass.json"  # noqa: S105  # a file's name
@@ -100,7 +101,7 @@ def export(uri: str, into: Path, *, key: str | Path | None = None) -> Verified:
     public = _key(key)
     try:
         given = _fetched(_asked(uri, public), into / MODEL, public)
-        (into / PASS).write_text(json.dumps(given, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        write(into / PASS, json.dumps(given, indent=1, sort_keys=True) + "\n")
         return _opened(into, public)
     except RefusedError:
         shutil.rmtree(into, ignore_errors=True)
@@ -121,9 +122,7 @@ def _fetched(asked: Asked, into: Path, public: bytes) -> dict[str, Any]:
     for file in _names(given):
         content = door.artifact(f"{given['place']}/{file}", most=left)
         left -= len(content)
-        path = into / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write(into / file, content)
     return given
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from twinops.entities.canonical import from_json, to_json
 from twinops.governance.log.signed_pass import LogState
+from twinops.whole_files import write
 
 _here: dict[bytes, LogState] = {}
 
@@ -48,10 +49,8 @@ def _read(path: Path) -> LogState | None:
 
 def _write(path: Path, now: LogState) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.with_suffix(".lock").open("w") as lock:
+    with path.with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         known = _read(path)
         if known is None or known.size < now.size:
-            scratch = path.with_suffix(f".{os.getpid()}")
-            scratch.write_text(to_json(asdict(now)), encoding="utf-8")
-            scratch.replace(path)
+            write(path, to_json(asdict(now)))

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, time
 
+from twinops.whole_files import write
+
 EVERY = 10.0
 """Seconds between two looks."""
 LAST = Path(".twinops", "forced-run.json")
@@ -87,8 +89,7 @@ class _Run:
         """Only a run that came to its end is a measure for the next."""
         self._looked()
         if len(self.done) == len(self.outs):
-            (self.root / LAST).parent.mkdir(exist_ok=True)
-            (self.root / LAST).write_text(json.dumps(sorted(self.done.values())), encoding="utf-8")
+            write(self.root / LAST, json.dumps(sorted(self.done.values())))
 
 
 def _last(root: Path) -> Pace:

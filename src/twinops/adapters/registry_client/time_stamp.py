@@ -25,6 +25,7 @@ from rfc3161_client import (
 )
 
 from twinops.errors import IntegrityError, ParamsError, ServiceError
+from twinops.whole_files import write
 
 VARIABLE = "TWINOPS_TIMESTAMP_URL"
 MAX_BYTES = 64 * 1024
@@ -62,9 +63,7 @@ def stamp(path: Path, authority: str) -> Path:
     if not granted:
         raise ServiceError("The authority granted no time stamp for this file.", hint="Ask whoever runs it.")
     made = beside(path)
-    waiting = made.with_name(f".{made.name}")
-    waiting.write_bytes(content)
-    waiting.replace(made)
+    write(made, content)
     return made
 
 

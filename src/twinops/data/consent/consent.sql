@@ -1,9 +1,13 @@
 -- The ledger as of days. `consent_ledger` (sid, purpose, event, day, seq), `consent_asked` (sid, day), `consent_answers`
--- (purpose, event or 'none', reason or null): what the law's rule says of each last event. The latest event wins.
+-- (purpose, event or 'none', reason or null): what the law's rule says of each last event. The latest event wins; of two
+-- that nothing tells apart, a no.
 WITH last_of_day AS (
   SELECT
     sid, purpose, day, event,
-    row_number() OVER (PARTITION BY sid, purpose, day ORDER BY seq DESC, event) AS place
+    row_number() OVER (
+      PARTITION BY sid, purpose, day
+      ORDER BY seq DESC, CASE WHEN event = 'granted' THEN 1 ELSE 0 END, event
+    ) AS place
   FROM consent_ledger
 ),
 

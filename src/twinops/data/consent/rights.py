@@ -23,6 +23,8 @@ from twinops.ports import RightsRead, SubjectKeys
 COLUMNS = ("sid", "purpose", "event", "day", "seq")
 AFTER_ALL = 2**40
 """`seq` of what a command says against a use: no event of a source on the same day comes after it."""
+LAST = 2**60
+"""`seq` of a no from after the as-of day: nothing of a source or a command comes after it."""
 BEFORE_ALL = -(2**40)
 """`seq` of what a command allows: on the same day every refusal of a source comes after it."""
 EVENTS: Mapping[Right, Event] = MappingProxyType(
@@ -105,9 +107,11 @@ def restricted(rights: RightsRead) -> frozenset[str]:
 def with_rights(ledger: pa.Table, rights: RightsRead, *, days: DayCount, today: int) -> pa.Table:
     """The ledger of consent, or of choices beside records, with what was told by command in it: `COLUMNS`.
 
-    A command counts from its own day, or from the as-of day where the project's clock stands before it.
+    A command counts from its own day, or from the as-of day where the project's clock stands before it; so does a no
+    of any source, since nobody who said it waits for the project's clock, or for the year that a mistyped day names.
     """
     plain = pa.table({c: ledger[c].cast(pa.string() if c in COLUMNS[:3] else pa.int64()) for c in COLUMNS})
+    plain = _noes_by(today, plain)
     said = standing(rights.entries())
     rows = [
         {"sid": sid, "purpose": purpose.value, "event": event.value, "day": day, "seq": seq}
@@ -214,6 +218,18 @@ def unrestricted(keys: SubjectKeys, rights: RightsRead) -> SubjectKeys:
     """The keys for work that asks no other leave: of everybody whose data are not restricted."""
     closed = restricted(rights)
     return Unrestricted(keys, closed) if closed else keys
+
+
+def _noes_by(today: int, ledger: pa.Table) -> pa.Table:
+    """The ledger with noes of later days on this one, after everything else of it."""
+    no = pc.invert(pc.equal(ledger["event"], Event.GRANTED.value))
+    later = pc.fill_null(pc.and_(no, pc.greater(ledger["day"], today)), False)
+    if not pc.any(later).as_py():
+        return ledger
+    for column, stands in (("day", today), ("seq", LAST)):
+        values = pc.if_else(later, pa.scalar(stands, pa.int64()), ledger[column])
+        ledger = ledger.set_column(COLUMNS.index(column), column, values)
+    return ledger
 
 
 def _place(entry: RightsEntry, event: Event, *, days: DayCount, today: int) -> tuple[int, int]:

@@ -25,7 +25,8 @@ from twinops.plugins import text_beside
 MAX_ID = 64
 MAX_ANSWER = 60
 _PLAIN = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,2})?")
-_FLOATING_ID = re.compile(r"([0-9]{1,20})\.0+")
+_FLOATING_ID = re.compile(r"([0-9]{1,20})\.(?:00?|0{4,})")
+"""With three zeros it may be thousands, and another customer's."""
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}")
 _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
@@ -74,14 +75,25 @@ def identity(cell: str) -> str:
 
     >>> identity("17850.0"), identity(" C-17 "), identity("=1+1"), identity("12E4")
     ('17850', 'C-17', '=1+1', '12E4')
+    >>> identity("Ｃ－１７"), identity("٤٧١١"), identity("\u200f4711\u200b"), identity("45.000")
+    ('C-17', '4711', '4711', '45.000')
     """
-    text = unicodedata.normalize("NFC", cell.strip())
+    text = _one_way(unicodedata.normalize("NFC", cell)).strip()
     if len(text) > MAX_ID or not text.isprintable() or not text or _EXPONENT.fullmatch(text):
         raise Unreadable
     floating = _FLOATING_ID.fullmatch(text)
     if floating and int(floating[1]) > _EXACT:
         raise Unreadable
     return floating[1] if floating else text
+
+
+def _one_way(text: str) -> str:
+    """Without marks that nobody sees, and letters, digits and signs of one width: two that look alike are one id."""
+    if text.isascii():
+        return text
+    seen = (c for c in text if unicodedata.category(c) != "Cf")
+    narrowed = (chr(ord(c) - 0xFEE0) if "\uff01" <= c <= "\uff5e" else c for c in seen)
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in narrowed)
 
 
 def is_nothing(cell: str) -> bool:

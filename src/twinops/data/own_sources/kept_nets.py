@@ -14,17 +14,15 @@ import pyarrow as pa
 
 from twinops.data.own_sources.netting import Bought, MonthNet, Settlement, kept_net
 from twinops.entities.canonical import to_json
+from twinops.whole_files import write
 
 FILE = "netted.json"
 
 
 def keep(folder: Path, sources: Mapping[str, Mapping[str, MonthNet]]) -> None:
     """Write what was found, by source and month."""
-    folder.mkdir(parents=True, exist_ok=True)
     told = {name: {m: _told(net.settlement) for m, net in of.items()} for name, of in sources.items()}
-    half = folder / f"{FILE}.half"
-    half.write_text(to_json(told) + "\n", encoding="utf-8")
-    half.replace(folder / FILE)
+    write(folder / FILE, to_json(told) + "\n")
 
 
 def forget(folder: Path) -> None:

@@ -9,6 +9,7 @@ from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
+from twinops import whole_files
 from twinops.data.own_sources import kept_nets, opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
@@ -118,7 +119,7 @@ def _of_files(source: DeclaredSource, path: Path) -> dict[str, Any]:
 
 def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
     """Write the lock; without own sources it is a constant."""
-    path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
+    whole_files.write(path, to_json({"own": sources}, indent=1) + "\n")
 
 
 def locked_net(path: Path, source: DeclaredSource, batch: str, *, kept: Path | None = None) -> MonthNet | None:

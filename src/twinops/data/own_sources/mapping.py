@@ -217,9 +217,10 @@ def _whose(said: OwnSource) -> Callable[[str], Any]:
     if said.form.lists and form.several > 1:  # the list was turned into each form before
         return notation.identity
     absent = {form.one(m) for m in said.missing}
+    in_form = (lambda who: form.every(who)[0]) if said.form.lists else form.one
 
     def read(cell: str) -> str | None:
-        found = form.one(notation.identity(cell))
+        found = in_form(notation.identity(cell))
         return None if found in absent else found
 
     return read

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,16 +30,19 @@ class Replaced:
     """Old number -> the newest that stands for it; and how many cells say what cannot be, and join nobody.
 
     A number that two others claim to replace may be either's, and numbers that replace each other in a circle have no
-    newest: nobody guesses.
+    newest: nobody guesses whose lines they are, and a no under one holds under each that `may_be` the same person's.
     """
 
     newest: Mapping[str, str] = field(default_factory=dict)
     disputed: int = 0
+    may_be: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         """Tells them apart from others."""
-        return sha256(to_json(dict(sorted(self.newest.items()))).encode()).hexdigest()
+        told: dict[str, Any] = dict(sorted(self.newest.items()))
+        doubts = {"": {n: sorted(of) for n, of in sorted(self.may_be.items())}} if self.may_be else {}
+        return sha256(to_json(told | doubts).encode()).hexdigest()
 
     def one_row_each(self, rows: pa.Table, subject: str) -> tuple[pa.Table, dict[str, int]]:
         """Of a table with a row a subject, without rows of numbers whose replacement has one; and how many."""
@@ -58,7 +62,7 @@ class Replaced:
         The newest word under each number counts, and of several numbers' the strictest: a yes under the new card does
         not lift what was refused under the old one, a yes under the old one does.
         """
-        whole = {*self.newest, *self.newest.values()}
+        whole = {*self.newest, *self.newest.values(), *self.may_be}
         mine = np.flatnonzero(np.asarray(pc.is_in(rows["household_id"], pa.array(sorted(whole), pa.string()))))
         if not len(mine):
             return rows, {}
@@ -67,12 +71,37 @@ class Replaced:
         told = rows.select(["household_id", "purpose", "event", "time", "seq"]).take(mine).to_pylist()
         # of one moment's words the refusals are heard first
         places = {id(row): at for row, at in zip(told, mine, strict=True)}
+        refused: dict[tuple[str, str], int] = {}
         for row in sorted(told, key=lambda r: (r["time"], not _refuses(r["event"]), r["seq"])):
-            number, event = row["household_id"], row["event"]
-            said = stands.setdefault((self.newest.get(number, number), row["purpose"]), {})
-            said[number] = _refuses(event)
+            number, key = row["household_id"], (self._now(row["household_id"]), row["purpose"])
+            said = stands.setdefault(key, {})
+            said[number] = _refuses(row["event"])
             keep[places[id(row)]] = said[number] or not any(said.values())
-        return _kept(rows, keep.tolist(), OVERRULED)
+            if said[number]:
+                refused[key] = int(places[id(row)])
+        noes = {key: at for key, at in refused.items() if any(stands[key].values())}
+        theirs = self._held_too(noes)
+        for row, at in zip(told, mine, strict=True):
+            keep[at] &= _refuses(row["event"]) or (self._now(row["household_id"]), row["purpose"]) not in theirs
+        kept, why = _kept(rows, keep.tolist(), OVERRULED)
+        return _with_noes(kept, rows, theirs), why
+
+    def _now(self, number: str) -> str:
+        return self.newest.get(number, number)
+
+    def _held_too(self, noes: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+        """Of each that may be the person of a no: the place of that no, by number and purpose."""
+        pairs = [(self._now(n), self._now(other)) for n, of in self.may_be.items() for other in of]
+        return {(other, p): at for (who, p), at in sorted(noes.items()) for n, other in sorted(pairs) if n == who}
+
+
+def _with_noes(kept: pa.Table, rows: pa.Table, theirs: Mapping[tuple[str, str], int]) -> pa.Table:
+    """And the noes that hold under other numbers too, under each of these."""
+    if not theirs:
+        return kept
+    more = rows.take(pa.array(theirs.values(), pa.int64()))
+    numbers = pa.array([number for number, _ in theirs], more["household_id"].type)
+    return pa.concat_tables([kept, more.set_column(more.column_names.index("household_id"), "household_id", numbers)])
 
 
 NOBODY_REPLACED = Replaced()
@@ -84,7 +113,12 @@ def replaced(sources: Iterable[DeclaredSource]) -> Replaced:
     claims = Counter(old for old, _ in pairs)
     by = {old: new for old, new in pairs if claims[old] == 1}
     found = {old: end for old in by if (end := _end(old, by)) is not None}
-    return Replaced(found, len(pairs) - len(found))
+    may_be: dict[str, set[str]] = {}
+    for old, new in pairs:
+        if old not in found:
+            may_be.setdefault(old, set()).add(new)
+            may_be.setdefault(new, set()).add(old)
+    return Replaced(found, len(pairs) - len(found), {n: frozenset(of) for n, of in may_be.items()})
 
 
 def _pairs(source: DeclaredSource) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.customer_number import NumberForm, form_of
 from twinops.data.own_sources.undated import AFTER_ALL, NOES
 from twinops.entities.consent import LegalBasis
 from twinops.own_params import OwnSource
@@ -33,6 +34,8 @@ def keep(columns: dict[str, Any], bad: dict[str, np.ndarray], cells: TextCells, 
     for name in NEEDED:
         known &= ~bad.get(f"{name}_unreadable", np.zeros(n, bool))
     noes = known & np.asarray(pc.fill_null(pc.is_in(_text(columns["event"]), NOES), False))
+    if said.digits and not said.form.lists:
+        columns["household_id"] = _whose_no(_text(columns["household_id"]), noes, form_of(said))
     odd = np.zeros(n, bool)
     for name, wrong in bad.items():
         if name.removesuffix("_unreadable") not in NEEDED:
@@ -51,6 +54,13 @@ def keep(columns: dict[str, Any], bad: dict[str, np.ndarray], cells: TextCells, 
     columns["seq"] = pc.if_else(pa.array(again), last, order)
     odd |= beyond & again
     return {UNREAD: int(odd.sum())} if odd.any() else {}
+
+
+def _whose_no(who: pa.Array, noes: np.ndarray, form: NumberForm) -> pa.Array:
+    """A no is somebody's however the number is written, as long as it is one customer's."""
+    written = who.to_pylist()
+    every = [form.every(w) if no and w else (w,) for w, no in zip(written, noes.tolist(), strict=True)]
+    return pa.array([of[0] if len(of) == 1 else w for of, w in zip(every, written, strict=True)], who.type)
 
 
 def _shared(columns: dict[str, Any], order: pa.Array, said: OwnSource) -> np.ndarray:

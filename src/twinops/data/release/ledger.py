@@ -14,6 +14,7 @@ from typing import Any
 from twinops.data.release.synthetic import epsilon_of
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
+from twinops.whole_files import write
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,7 @@ class ReleaseLedger:
     def add(self, entry: Entry) -> None:
         """Write an entry before the table is made: what may have been seen is spent."""
         self.entries.append(entry)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(to_json({"releases": [asdict(e) for e in self.entries]}, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(self.path)
+        write(self.path, to_json({"releases": [asdict(e) for e in self.entries]}, indent=1) + "\n")
 
 
 @contextmanager
@@ -68,7 +66,7 @@ def opened(path: Path) -> Iterator[ReleaseLedger]:
         IntegrityError: the file is no ledger; a budget that cannot be read must not be taken for unspent.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
+    with path.with_suffix(".lock").open("a") as lock:
         # two releases at once must not spend the same budget
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield ReleaseLedger(path, _read(path) if path.is_file() else [])

@@ -8,14 +8,13 @@ replaces.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twinops.entities.canonical import to_json
+from twinops.whole_files import told_in, write
 
 PROMISE = "promise.json"
 
@@ -39,13 +38,7 @@ class Journal:
         files = {
             name: {"before": _digest(self.root / name), "after": _digest(self.folder / name)} for name in sorted(staged)
         }
-        half = self.folder / f"{PROMISE}.half"
-        with half.open("w", encoding="utf-8") as file:
-            file.write(to_json({"files": files, "told": told}))
-            file.flush()
-            # the promise must outlive a power cut, or half of the files would be moved for nothing
-            os.fsync(file.fileno())
-        half.replace(self.folder / PROMISE)
+        write(self.folder / PROMISE, to_json({"files": files, "told": told}))
         self.finish()
 
     def finish(self) -> dict[str, Any] | None:
@@ -53,15 +46,19 @@ class Journal:
         promise = self.folder / PROMISE
         if not promise.is_file():
             return None
-        said = json.loads(promise.read_text(encoding="utf-8"))
+        with told_in(
+            promise, hint=f"Delete the folder {self.folder.name}: what it was to replace still stands."
+        ) as said:
+            files = {str(name): set(is_or_was.values()) for name, is_or_was in said["files"].items()}
+            told = dict(said["told"])
         # a third version means somebody wrote the files anew: theirs counts
-        known = all(_digest(self.root / name) in is_or_was.values() for name, is_or_was in said["files"].items())
+        known = all(_digest(self.root / name) in is_or_was for name, is_or_was in files.items())
         if known:
-            for name in said["files"]:
+            for name in files:
                 _move(self.folder / name, self.root / name)
         promise.unlink()
         shutil.rmtree(self.folder)
-        return dict(said["told"]) if known else None
+        return told if known else None
 
 
 def _move(staged: Path, place: Path) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from twinops.data.vault import encoding
 from twinops.entities.canonical import to_json
 from twinops.errors import DataError, IntegrityError
+from twinops.whole_files import beside
 
 MOST_FRAME_BYTES = 64 * 2**20
 """A frame that claims to be larger is not expanded, and none is written."""
@@ -73,21 +75,15 @@ WritesPart = Callable[[list[bytes], Iterable[bytes]], None]
 def writing(path: Path, label: Label) -> Iterator[WritesPart]:
     """Write encrypted frames part after part, by rising sid; the file appears whole, at the end, or not at all."""
     schema = _FILE.with_metadata(label.metadata())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # a run that dies halfway must not leave a file that looks whole
-    half = path.with_name(f".{path.name}.half")
-    try:
-        # ciphertext does not compress; statistics of frames would only cost
-        with pq.ParquetWriter(half, schema, compression="none", use_dictionary=False, write_statistics=["sid"]) as file:
+    how: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": ["sid"]}
+    # ciphertext does not compress; statistics of frames would only cost
+    with beside(path) as half, pq.ParquetWriter(half, schema, **how) as file:
 
-            def part(sids: list[bytes], frames: Iterable[bytes]) -> None:
-                columns = [pa.array(sids, pa.binary(16)), pa.array(list(frames), pa.large_binary())]
-                file.write_table(pa.table(columns, schema=schema))
+        def part(sids: list[bytes], frames: Iterable[bytes]) -> None:
+            columns = [pa.array(sids, pa.binary(16)), pa.array(list(frames), pa.large_binary())]
+            file.write_table(pa.table(columns, schema=schema))
 
-            yield part
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+        yield part
 
 
 def _small(plain: bytes, label: Label) -> bytes:
@@ -100,20 +96,25 @@ def _small(plain: bytes, label: Label) -> bytes:
 
 
 def label_of(path: Path) -> Label | None:
-    """What a file says about itself in the open; None: it is no sealed file."""
-    found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
-    if found is None:
-        return None
-    raw = json.loads(found)
-    return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+    """What a file says about itself in the open; None: it is no sealed file.
+
+    Raises:
+        DataError, IntegrityError: see `damage`.
+    """
+    with damage(path):
+        found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
+        if found is None:
+            return None
+        raw = json.loads(found)
+        return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
 
 
 def subjects_in(paths: Iterable[Path]) -> frozenset[str]:
     """Of whom sealed files hold anything; no frame is read."""
     found: set[bytes] = set()
     for path in paths:
-        with pq.ParquetFile(path) as file:
-            found.update(file.read(columns=["sid"])["sid"].to_pylist())
+        with damage(path), pq.ParquetFile(path) as file:
+            found.update(file.read(columns=["sid"], use_threads=False)["sid"].to_pylist())
     return frozenset(sid.hex() for sid in found)
 
 

@@ -53,6 +53,13 @@ def standing(interests: Interests, *, on: date) -> frozenset[tuple[str, Purpose]
     return frozenset((a.source, a.purpose) for a in interests.assessments if on <= a.valid_until)
 
 
+def not_signed_yet(interests: Interests, *, today: date) -> tuple[str, ...]:
+    """Assessments that say they were signed on a day that has not come: nobody has signed them."""
+    return tuple(
+        f"{a.source}, {a.purpose}: signed_on {a.signed_on}" for a in interests.assessments if a.signed_on > today
+    )
+
+
 def _mistakes(raw: Any) -> Iterator[str]:
     """What no single field shows."""
     found = raw.get("assessments") if isinstance(raw, dict) else None

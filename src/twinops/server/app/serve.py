@@ -18,6 +18,7 @@ from twinops.entities.event import Kind
 from twinops.errors import ParamsError, ServiceError
 from twinops.server.app import startup_checks
 from twinops.server.registry.home import VARIABLE, Home
+from twinops.whole_files import OWNER_ALONE, write
 
 _ACCOUNTS_INI = """[mlflow]
 default_permission = READ
@@ -88,8 +89,7 @@ def configure(home: Home) -> None:
     home.folder.mkdir(parents=True, exist_ok=True)
     home.claim()
     ini = home.folder / "accounts.ini"
-    ini.touch(mode=0o600)
-    ini.write_text(_ACCOUNTS_INI.format(database=home.accounts.replace("%", "%%")), encoding="utf-8")
+    write(ini, _ACCOUNTS_INI.format(database=home.accounts.replace("%", "%%")), mode=OWNER_ALONE)
     os.environ.update(
         {
             VARIABLE: str(home.root),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -34,6 +33,7 @@ from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.transaction import Transaction
+from twinops.whole_files import write
 
 MAX_FILE = 8 * 1024**2
 
@@ -249,13 +249,10 @@ def _document_facts(documents: Mapping[str, bytes], measured: Evidence) -> tuple
 def _keep_files(home: Home, digest: str, files: Mapping[str, bytes]) -> None:
     """Under the digest of their content: the review page shows them, nobody uploads to them."""
     folder = home.evidence / digest
-    folder.mkdir(parents=True, exist_ok=True)
     for content in files.values():
         path = folder / hashlib.sha256(content).hexdigest()
         if not path.exists():
-            scratch = folder / f".{secrets.token_hex(8)}"
-            scratch.write_bytes(content)
-            scratch.replace(path)
+            write(path, content)
 
 
 def _digests(files: Mapping[str, bytes]) -> dict[str, str]:

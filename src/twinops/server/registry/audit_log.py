@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -20,6 +19,7 @@ from twinops.governance.log.merkle import Frontier, leaf_hash
 from twinops.server.registry.home import Home
 from twinops.server.registry.tables import ACTOR, EVENT, HEAD, NOTE
 from twinops.server.registry.transaction import Transaction
+from twinops.whole_files import write_once
 
 ORIGIN = "twinops-registry"
 _HEAD = select(HEAD.c.size, HEAD.c.peaks).where(HEAD.c.id == 1)
@@ -118,16 +118,5 @@ def keep_checkpoint(home: Home, size: int, note: str) -> Path:
         if path.read_text(encoding="utf-8").splitlines()[:3] == told:
             return path
         path = path.with_stem(f"{size:012d}-{hashlib.sha256(note.encode()).hexdigest()[:8]}")
-    home.checkpoints.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(note)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(scratch, path)
-    except FileExistsError:
-        pass  # another worker signed the same size: what it wrote stays
-    finally:
-        scratch.unlink()
+    write_once(path, note)  # another worker may have signed the same size: what it wrote stays
     return path

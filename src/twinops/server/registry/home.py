@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from twinops.governance.log.checkpoint import raw
 from twinops.server.registry import bucket
 from twinops.server.registry.storage import Disk, Storage
+from twinops.whole_files import OWNER_ALONE, write, write_once
 
 VARIABLE = "TWINOPS_HOME"
 DATABASE = "TWINOPS_DATABASE_URL"
@@ -147,7 +148,7 @@ class Home:
             self._retire()
             made = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
             _write_once(path, made.hex())
-            self.public_key_file.write_text(raw(self._read_key(path).public_key()).hex() + "\n", encoding="utf-8")
+            write(self.public_key_file, raw(self._read_key(path).public_key()).hex() + "\n")
         return self._read_key(path)
 
     @property
@@ -200,9 +201,4 @@ def _close(path: Path) -> None:
 
 def _write_once(path: Path, text: str) -> None:
     """Write a secret nobody else may read; whoever comes second keeps the first one's."""
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    write_once(path, text + "\n", mode=OWNER_ALONE)

@@ -6,8 +6,9 @@ from twinops.errors import IntegrityError
 from twinops.governance import citations
 from twinops.governance.documents.annex_iv import written
 from twinops.ports import Lineage
+from twinops.whole_files import write
 from twinops.workflows.candidate.judge import judge
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 def annex_iv(places: Places, lineage: Lineage, *, into: str) -> Path:

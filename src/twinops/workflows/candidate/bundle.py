@@ -17,6 +17,7 @@ from twinops.governance.log.provenance import Made, statement
 from twinops.governance.people.offices import SOURCE, StaffMember
 from twinops.governance.verdicts.brief import Brief
 from twinops.ports import Lineage, Production, Signer
+from twinops.whole_files import write
 from twinops.workflows.candidate import brief
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.compliance_files import expected_signers, offices_of, signatory, signature_of
@@ -59,9 +60,7 @@ def bundle(  # noqa: PLR0913  # the first four are supplied by wiring
     folder = Path(into) if into else places.root / "evidence" / name / candidate[:12]
     _emptied(folder)
     for name, content in {**files, SUMS: sums(files).encode()}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write(folder / name, content)
     if person is not None:
         _sign(places, signer, folder / SUMS, person, Path(key).expanduser())
     digest = hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()

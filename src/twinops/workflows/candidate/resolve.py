@@ -12,6 +12,7 @@ from twinops.errors import ParamsError
 from twinops.governance.people.offices import SOURCE, StaffMember
 from twinops.governance.policy import resolution
 from twinops.ports import Lineage, Signer
+from twinops.whole_files import write
 from twinops.workflows.candidate.judge import Day, JudgedCandidate, judge
 from twinops.workflows.compliance_files import SIGNATURE, offices_of, ruling_facts, signatory
 from twinops.workflows.places import Places
@@ -50,8 +51,7 @@ def resolve(  # noqa: PLR0913  # the first three are supplied by wiring
     text = {**_answer(judged, gate, person), "reason": reason, "dated": day, "until": until}
     path = places.compliance / resolution.FOLDER / f"{gate}.yaml"
     with _kept_if_it_fails(path, path.with_name(path.name + SIGNATURE)):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(yaml.safe_dump(text, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+        write(path, yaml.safe_dump(text, sort_keys=False, allow_unicode=True, width=110))
         resolution.read(path.read_text(encoding="utf-8"), name=path.name)
         signer.sign(path, key=key, namespace=resolution.NAMESPACE)
         _verify(places, judged, gate)
@@ -86,7 +86,7 @@ def _kept_if_it_fails(*paths: Path) -> Iterator[None]:
         for path in paths:
             path.unlink(missing_ok=True)
         for path, content in before.items():
-            path.write_bytes(content)
+            write(path, content)
         raise
 
 

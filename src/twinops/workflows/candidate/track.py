@@ -11,6 +11,7 @@ from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.params import Params
 from twinops.ports import Lineage, Tracking
+from twinops.whole_files import write
 from twinops.workflows.candidate.files import against_absent, evidence_of, lineage_facts, same_key
 from twinops.workflows.places import Places
 
@@ -98,9 +99,8 @@ def flat(values: Mapping[str, Any], *, before: str = "") -> dict[str, Any]:
 def _kept(places: Places, key: str, facts: tuple[Fact, ...], lineage: Lineage) -> Path:
     """Leave the lineage beside the project's other scratch, one file per key, and hand it to the run."""
     folder = places.scratch / "lineage" / key
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "lineage.json").write_text(Findings(facts=facts).to_json(), encoding="utf-8")
-    (folder / "md5.json").write_text(to_json(lineage.inputs_and_outputs(), indent=1) + "\n", encoding="utf-8")
+    write(folder / "lineage.json", Findings(facts=facts).to_json())
+    write(folder / "md5.json", to_json(lineage.inputs_and_outputs(), indent=1) + "\n")
     return folder
 
 

@@ -17,9 +17,9 @@ from twinops.governance.assessment.substance import thin_in
 from twinops.governance.assessment.wording import FEWEST_WORDS
 from twinops.governance.people.offices import DPO
 from twinops.governance.reading import sentences
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
 from twinops.workflows.evidence import CandidateFolder
-from twinops.workflows.places import write
 
 
 @dataclass(frozen=True)

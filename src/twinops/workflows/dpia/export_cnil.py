@@ -8,9 +8,10 @@ from typing import Any
 from twinops.entities.canonical import to_json
 from twinops.errors import DataError
 from twinops.governance.assessment import cnil, cnil_kept
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.evidence import CandidateFolder
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)

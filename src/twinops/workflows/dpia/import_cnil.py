@@ -11,9 +11,9 @@ from twinops.errors import DataError
 from twinops.governance.assessment import cnil, cnil_kept
 from twinops.governance.assessment.cnil import Finished
 from twinops.plugins import text_beside
+from twinops.whole_files import write
 from twinops.workflows.dpia.export_cnil import draft
 from twinops.workflows.evidence import CandidateFolder
-from twinops.workflows.places import write
 
 MOST_BYTES = 4 * 2**20
 STRICT = frozenset({"additionalProperties", "allOf", "const", "minItems", "minLength"})

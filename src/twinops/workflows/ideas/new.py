@@ -9,8 +9,9 @@ from twinops import plugins
 from twinops.errors import ParamsError
 from twinops.ideas import FOLDER, FOLDERS, KINDS, named
 from twinops.plugins import text_beside
+from twinops.whole_files import write
 from twinops.workflows.params_file import put_sections
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)

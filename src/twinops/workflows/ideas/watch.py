@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinops.workflows.places import write
+from twinops.whole_files import write
 from twinops.workflows.watched_pipeline import OwnThings
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 from twinops.data.linkage.explain import FIELDS, explained
 from twinops.data.linkage.intake import COMPARED
 from twinops.data.linkage.model import Model
 from twinops.entities.persons import decisions, sid_of
+from twinops.whole_files import told_in
 from twinops.workflows.links.pairs import Linkage, RecordPair
 from twinops.workflows.subject.desk import Desk
 
@@ -47,7 +47,8 @@ def explain(one: str, other: str, *, desk: Desk, values: bool = False) -> PairEx
 
 
 def _model(desk: Desk) -> Model:
-    return Model.from_dict(json.loads(desk.places.linkage_model.read_text(encoding="utf-8")))
+    with told_in(desk.places.linkage_model) as told:
+        return Model.from_dict(told)
 
 
 def _side_by_side(pair: RecordPair, desk: Desk) -> tuple[tuple[str, str, str], ...]:

@@ -1,9 +1,9 @@
 """Blend what the sources tell: one sealed row per consumer and as-of day, and how many are held from where."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +24,7 @@ from twinops.evaluation.texts import measures as sentiment
 from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.own_params import OwnParams
 from twinops.params import SignalsParams
+from twinops.whole_files import told_in
 from twinops.workflows.apart import apart_of, everyone, seal_parts
 from twinops.workflows.beside_records import said_beside
 from twinops.workflows.data_plane import DataPlane
@@ -202,8 +203,7 @@ def _findings(table: pa.Table, places: Places) -> Findings:
             measures.append(share(hits, n).measure(f"held.{column}", n, "blend", method))
         elif n and hits == n:
             measures.append(Measure(f"held.{column}", 1.0, n, "blend", "counted in full"))
-    counts = [json.loads(path.read_text(encoding="utf-8")) for path in places.all_counts]
-    off = sorted(c["source"] for c in counts if c["off"])
+    off = sorted(filter(None, map(_off, places.all_counts)))
     facts = {
         "blend_rows": {"rows": table.num_rows, "consumers": len(pc.unique(table["sid"])), "on_last_day": n},
         "blend_sources_off": off,
@@ -211,6 +211,12 @@ def _findings(table: pa.Table, places: Places) -> Findings:
     }
     source = "data/twin/blend.parquet"
     return Findings(tuple(measures), tuple(Fact(k, v, Kind.MEASURED, source) for k, v in facts.items()))
+
+
+def _off(counts: Path) -> str | None:
+    """The source of a batch whose source is off."""
+    with told_in(counts) as told:
+        return str(told["source"]) if told["off"] else None
 
 
 def _held(rows: pa.Table, column: str) -> int:

@@ -9,6 +9,7 @@ from twinops.data.own_sources.lock import check
 from twinops.data.own_sources.reading import read
 from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.vault.seal import write_quarantine
+from twinops.whole_files import beside
 from twinops.workflows.intake import BATCH, Collected, Intake, counted, publish
 
 NAME = "products"
@@ -40,8 +41,8 @@ def _own(name: str, intake: Intake) -> Collected:
 def _kept(found: OwnReading, intake: Intake, *, rows: pa.Table | None = None, undeclared: bool = False) -> Collected:
     places, keys = intake.plane.places, intake.plane.keys
     table = (found.rows if rows is None else rows).replace_schema_metadata(None)
-    places.products.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, places.products)
+    with beside(places.products) as half:
+        pq.write_table(table, half)
     write_quarantine(found.refused, places.quarantine(NAME, BATCH), dataset=NAME, batch=BATCH, keys=keys)
     told = Collected(
         source=NAME,

@@ -18,10 +18,11 @@ from twinops.governance.markdown import inert
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.evidence import CandidateFolder
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 SHELF = "twinops.governance.documents"
 NONE: Mapping[str, bytes] = MappingProxyType({})

@@ -29,9 +29,10 @@ from twinops.twin.model.outcomes import with_scatter
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples
+from twinops.whole_files import write
 from twinops.workflows.learning import Learning
 from twinops.workflows.looks import count_tried
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,11 @@ from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, ti
 from twinops.own_params import OwnParams
 from twinops.params import LinkParams
 from twinops.ports import Persons
+from twinops.whole_files import write
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline.lawful import ATTACHED
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 NO_PROFILES = pa.table({"sid": pa.array([], pa.string())})
 

@@ -1,8 +1,8 @@
 """Measure every source that was collected, and set the sources against each other."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from twinops import plugins
@@ -16,6 +16,7 @@ from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, absent_sources, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
 from twinops.twin.table_lineage import SEALED_FROM
+from twinops.whole_files import told_in
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
@@ -69,7 +70,12 @@ def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[
 def counts_of(plane: DataPlane, name: str) -> tuple[dict[str, Any], ...]:
     """What was counted of each batch of a source."""
     batches = [path.stem for path in plane.places.raw_batches(name)]
-    return tuple(json.loads(plane.places.counts(name, b).read_text(encoding="utf-8")) for b in batches)
+    return tuple(map(_counted, (plane.places.counts(name, b) for b in batches)))
+
+
+def _counted(path: Path) -> dict[str, Any]:
+    with told_in(path) as told:
+        return dict(told)
 
 
 def _declared(column: str, schema: Schema) -> bool:

@@ -1,6 +1,5 @@
 """Bring together what was found about the sources: who is held, how surely linked, how weak the signals are."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality.quarantine_picture import quarantine_picture
+from twinops.whole_files import told_in
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 
@@ -49,14 +49,14 @@ def _counts(places: Places) -> dict[str, dict[str, Any]]:
     """Per source: rows read, taken and left at the door, rows in quarantine by reason, and whether it is off."""
     found: dict[str, dict[str, Any]] = {}
     for path in places.all_counts:
-        batch = json.loads(path.read_text(encoding="utf-8"))
         nothing = {"read": 0, "taken": 0, "left_out": 0, "quarantined": Counter(), "off": False}
-        one = found.setdefault(batch["source"], nothing)
-        one["read"] += batch["read"]
-        one["taken"] += batch["taken"]
-        one["left_out"] += sum(batch["left_out"].values())
-        one["quarantined"].update(batch["quarantined"])
-        one["off"] |= batch["off"]
+        with told_in(path) as batch:
+            one = found.setdefault(batch["source"], nothing)
+            one["read"] += batch["read"]
+            one["taken"] += batch["taken"]
+            one["left_out"] += sum(batch["left_out"].values())
+            one["quarantined"].update(batch["quarantined"])
+            one["off"] |= batch["off"]
     return dict(sorted(found.items()))
 
 

@@ -18,8 +18,8 @@ from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
+from twinops.whole_files import write
 from twinops.workflows.apart import apart_of, everyone, sealed_in_parts
-from twinops.workflows.places import write
 from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 

@@ -32,9 +32,10 @@ from twinops.twin.tastes import baselines
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.model_file import Preferences, from_text, to_text
 from twinops.twin.tastes.social import SocialRows
+from twinops.whole_files import write
 from twinops.workflows import tasting
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 from twinops.workflows.tasting import TasteRules, TasteTables, opened
 
 _Made = TypeVar("_Made")

@@ -20,10 +20,11 @@ from twinops.twin.model.recipe import Recipe
 from twinops.twin.model.recipe_file import recipe_text
 from twinops.twin.model.turning import turned
 from twinops.twin.state.examples import Examples
+from twinops.whole_files import write
 from twinops.workflows.kept_penalties import keep_penalties
 from twinops.workflows.learning import Learning
 from twinops.workflows.panel import Panel
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from twinops.twin.answers.what_if import Action, Simulated
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.twin.support import support
 from twinops.twin.support.newcomers import newcomers
+from twinops.whole_files import write
 from twinops.workflows.kept_penalties import kept_penalties
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 from twinops.workflows.twin.open import Opened, Opener, shipped_model
 from twinops.workflows.twin.segments import Segmented, segments
 from twinops.workflows.twin.show import portrait_of

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinops.errors import ParamsError
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 from twinops.workflows.project.own_files import LOCK, Installed, digests, owners, record, renewed
 
 MAY_BE_THERE = frozenset({".git"})

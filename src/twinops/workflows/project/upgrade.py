@@ -12,7 +12,7 @@ import yaml
 
 from twinops.entities.rights import FOLLOWED, RightsHead
 from twinops.errors import ParamsError
-from twinops.workflows.places import write
+from twinops.whole_files import write
 from twinops.workflows.project.own_files import LOCK, Installed, Texts, digest, digests, record, recorded, renewed
 from twinops.workflows.watched_pipeline import OwnThings, plain
 

@@ -1,6 +1,5 @@
 """Let quarantined rows go after 30 days: their key is destroyed, in every copy of the file at once."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,7 @@ from twinops.entities.small_cells import hidden
 from twinops.errors import DataError, ParamsError
 from twinops.params import VaultParams
 from twinops.ports import KeyStore
+from twinops.whole_files import told_in
 from twinops.workflows.places import Places
 
 DEMO = VaultParams()
@@ -45,15 +45,16 @@ class Quarantine:
     def batches(self) -> Iterator[QuarantinedBatch]:
         """Every batch with quarantined rows, in order."""
         for path in self.places.all_counts:
-            counts = json.loads(path.read_text(encoding="utf-8"))
-            rows = sum(counts["quarantined"].values())
+            with told_in(path) as counts:
+                rows = sum(counts["quarantined"].values())
+                source, batch = str(counts["source"]), str(counts["batch"])
             if not rows:
                 continue
-            since = self.keys.batch_since(counts["source"], counts["batch"])
+            since = self.keys.batch_since(source, batch)
             reasons = hidden(counts["quarantined"])
             held = rows if since is not None else 0
             named = None if since == date.max else since
-            yield QuarantinedBatch(counts["source"], counts["batch"], rows, reasons, named, held, rows - held)
+            yield QuarantinedBatch(source, batch, rows, reasons, named, held, rows - held)
 
     def open(self, source: str, batch: str, *, today: str) -> pa.Table:
         """The rows of a batch, if they can still be opened; too old ones go first.

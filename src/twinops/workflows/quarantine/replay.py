@@ -1,6 +1,5 @@
 """Judge quarantined rows again after a fix: what is good now is taken, the rest stays, and nothing is lost."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,8 +17,9 @@ from twinops.entities.canonical import to_json
 from twinops.errors import DataError
 from twinops.own_params import staged_as
 from twinops.ports import KeyStore
+from twinops.whole_files import told_in, write
 from twinops.workflows.intake import SUBJECT, Intake, counted, span
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 from twinops.workflows.quarantine.expire import Quarantine
 
 
@@ -107,7 +107,8 @@ class ReplayDesk:
         """As they will be, or as they are."""
         waiting = self.waits.counts(source, batch)
         path = waiting if waiting.is_file() else self.lies.counts(source, batch)
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        with told_in(path) as told:
+            return dict(told)
 
     def publish(self, counts: dict[str, Any]) -> None:
         """Write counts, to wait."""

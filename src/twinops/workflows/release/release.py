@@ -22,6 +22,7 @@ from twinops.evaluation.privacy.utility import Utility, spread_of, utility
 from twinops.governance.policy.limits import Releases
 from twinops.governance.release_sheet import sheet
 from twinops.params import PrivacyParams, ReleaseParams
+from twinops.whole_files import write
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -157,17 +158,17 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
         "risks": [m.to_dict() for m in released.risks],
         "utility": asdict(released.utility) if released.utility else None,
     }
-    (folder / "table.csv").write_text(_csv(made, people.bands), encoding="utf-8", newline="")
-    (folder / "codebook.json").write_text(to_json(book, indent=1) + "\n", encoding="utf-8")
+    write(folder / "table.csv", _csv(made, people.bands))
+    write(folder / "codebook.json", to_json(book, indent=1) + "\n")
     shared = {"of": facts["of"], "risk_at_most": facts["risk_at_most"]}
     if released.kind == SYNTHETIC:
         inside = places.released(released.kind + INSIDE)
         inside.mkdir(exist_ok=True)
         (folder / "figures.json").unlink(missing_ok=True)
-        (folder / "README.md").write_text(told(sheet(figures, book, **shared, exact=False)), encoding="utf-8")
+        write(folder / "README.md", told(sheet(figures, book, **shared, exact=False)))
         folder = inside
-    (folder / "figures.json").write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(told(sheet(figures, book, **shared)), encoding="utf-8")
+    write(folder / "figures.json", to_json(figures, indent=1) + "\n")
+    write(folder / "README.md", told(sheet(figures, book, **shared)))
     return done
 
 

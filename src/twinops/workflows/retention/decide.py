@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from twinops.errors import ParamsError
 from twinops.governance.law import retention
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import SIGNATURE, text_of
 from twinops.workflows.places import Places
 from twinops.workflows.retention.status import RetentionStatus
@@ -33,6 +34,6 @@ def decide(places: Places, *, unit: str, answer: Mapping[str, Any], dated: str |
     head = "".join(line for line in text_of(path).splitlines(keepends=True) if line.startswith("#"))
     made = retention.written(retention.decided(now.decisions, now.proposal, unit, decided), head=head)
     retention.read(made)
-    path.write_text(made, encoding="utf-8")
+    write(path, made)
     path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
     return retention_status(places)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,8 +20,8 @@ from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.governance import retention_certificate
 from twinops.ports import Signer, Versions
+from twinops.whole_files import told_in, write
 from twinops.workflows.declared_use import controller_of
-from twinops.workflows.places import write
 from twinops.workflows.quarantine.expire import Quarantine, expire
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 from twinops.workflows.subject.other_holders import own_files, recipients
@@ -203,11 +202,11 @@ def _cut(desk: Desk, source: str, path: Path, rule: tuple[str, int, frozenset[st
     kept = table.filter(pc.invert(old))
     written = write_sealed(kept, path, dataset=source, keys=keys, subject="sid")
     counts_path = desk.places.counts(source, path.stem)
-    counts = json.loads(counts_path.read_text(encoding="utf-8"))
     span = pc.min_max(kept[column]).as_py()
-    left = {**counts["left_out"], retained.OUTLIVED: counts["left_out"].get(retained.OUTLIVED, 0) + gone}
-    counts |= {"read": counts["read"] - gone, "taken": written.rows, "subjects": written.subjects, "left_out": left,
-               "oldest_day": span["min"], "newest_day": span["max"]}  # fmt: skip
+    with told_in(counts_path) as counts:
+        left = {**counts["left_out"], retained.OUTLIVED: counts["left_out"].get(retained.OUTLIVED, 0) + gone}
+        counts |= {"read": counts["read"] - gone, "taken": written.rows, "subjects": written.subjects,
+                   "left_out": left, "oldest_day": span["min"], "newest_day": span["max"]}  # fmt: skip
     write(counts_path, to_json(counts, indent=1) + "\n")
 
 

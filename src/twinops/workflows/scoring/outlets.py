@@ -19,10 +19,10 @@ from twinops.data.vault.seal import sealing
 from twinops.entities.canonical import to_json
 from twinops.errors import ParamsError, ServiceError
 from twinops.ports import SubjectKeys
+from twinops.whole_files import OWNER_ALONE, beside
 
 DATASET = "scores"
 ABOUT = b"twinops.scores"
-OWNER_ALONE = 0o600
 Put = Callable[[pa.Table], None]
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _SCHEMES = ("sqlite", "postgresql")
@@ -99,28 +99,15 @@ def _drop(_written: object) -> None:
 
 
 @contextmanager
-def _half(path: Path) -> Iterator[Path]:
-    """A file that nobody else reads, in its place once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.half")
-    try:
-        half.touch(mode=OWNER_ALONE)
-        yield half
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
-
-
-@contextmanager
 def _parquet(path: Path, schema: pa.Schema, about: Mapping[str, Any]) -> Iterator[Put]:
     told = schema.with_metadata({ABOUT: to_json(about).encode()})
-    with _half(path) as half, pq.ParquetWriter(half, told, compression="zstd") as file:
+    with beside(path, mode=OWNER_ALONE) as half, pq.ParquetWriter(half, told, compression="zstd") as file:
         yield lambda table: file.write_table(table.replace_schema_metadata(told.metadata))
 
 
 @contextmanager
 def _csv(path: Path, schema: pa.Schema, _about: Mapping[str, Any]) -> Iterator[Put]:
-    with _half(path) as half, pyarrow.csv.CSVWriter(half, schema) as file:
+    with beside(path, mode=OWNER_ALONE) as half, pyarrow.csv.CSVWriter(half, schema) as file:
         yield lambda table: file.write_table(_harmless(table))
 
 

@@ -15,7 +15,7 @@ from twinops.entities.small_cells import shown
 from twinops.errors import DataError
 from twinops.governance.people.offices import DATA_OWNER, line_for
 from twinops.twin.model import model_file
-from twinops.workflows.places import write
+from twinops.whole_files import write
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.scoring.admitted import Admitted, admitted, stopped_since
 from twinops.workflows.scoring.offered import Offered, against_contact, candidates, offered

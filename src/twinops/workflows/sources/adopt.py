@@ -12,10 +12,10 @@ from twinops.errors import DataError
 from twinops.governance.reading import within_bounds
 from twinops.own_params import staged_as
 from twinops.params import SwitchesParams
+from twinops.whole_files import write as leave
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
-from twinops.workflows.places import write as leave
 from twinops.workflows.sources.check import Checked, check
 
 MAX_BYTES = 1_000_000

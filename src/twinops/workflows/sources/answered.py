@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 from twinops.governance.open_fields import is_said
 from twinops.governance.people.offices import DATA_OWNER, DPO
 from twinops.own_params import OwnParams
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import offices_of
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
 def answer(places: Places, own: OwnParams) -> None:

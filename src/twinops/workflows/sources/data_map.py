@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from twinops import plugins
 from twinops.data.linkage.intake import COMPARED
 from twinops.data.own_sources.law import law_of
-from twinops.data.vault.sealed_file import label_of
+from twinops.data.vault.sealed_file import damage, label_of, subjects_in
 from twinops.entities.consent import Purpose
 from twinops.entities.held import Held
 from twinops.entities.legal import LegalFacts
@@ -97,12 +97,17 @@ class _Table:
     @property
     def rows(self) -> int:
         """How many rows its files hold."""
-        return sum(pq.read_metadata(f).num_rows for f in self.files)
+        return sum(map(_rows_in, self.files))
 
     def sids(self) -> set[bytes] | None:
         if SID not in self.columns:
             return None
-        return {s for f in self.files for s in pq.read_table(f, columns=[SID])[SID].to_pylist()}
+        return {bytes.fromhex(s) for s in subjects_in(self.files)}
+
+
+def _rows_in(file: Path) -> int:
+    with damage(file):
+        return int(pq.read_metadata(file).num_rows)
 
 
 def _tables(folder: Path) -> dict[str, _Table]:

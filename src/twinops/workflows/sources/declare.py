@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from twinops.governance.people import offices, offices_edit
 from twinops.governance.reading import checked
+from twinops.whole_files import write as leave
 from twinops.workflows.compliance_files import text_of
 from twinops.workflows.places import Places
-from twinops.workflows.places import write as leave
 from twinops.workflows.sources.propose import Proposed, put
 
 

@@ -1,6 +1,5 @@
 """What your sources leave to a person: who may stand in them twice, noes not wholly read, messages that may ask."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from twinops.data.own_sources.undated import UNDATED_NO
 from twinops.data.own_sources.unread_noes import UNREAD
 from twinops.entities.small_cells import shown
 from twinops.params import Params
+from twinops.whole_files import told_in
 from twinops.workflows.intake import BATCH
 from twinops.workflows.places import Places
 
@@ -39,20 +39,28 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
     own, most = params.own, params.sources.max_rows
     sources = {n: declared(own, n, root=places.root, max_rows=most) for n in own.root if own.root[n].form.personal}
     telling = [s for s in sources.values() if {"email", "birth_year"} & set(s.said.entering)]
-    found = doubles_in(telling, replaced(s for s in sources.values() if s.said.joins).newest.keys())
+    joined = replaced(s for s in sources.values() if s.said.joins)
+    found = doubles_in(telling, joined.newest.keys())
     where = " and ".join(f"own.{s.name}" for s in telling)
-    twice = (told_doubles(found, where, "`replaces` under columns"),) if found else ()
+    twice = [told_doubles(found, where, "`replaces` under columns")] if found else []
+    if joined.disputed:
+        disputed = f"{shown(joined.disputed) or 'Fewer than ten'} numbers are replaced by two others, or in a circle: "
+        twice.append(
+            f"{disputed}they join nobody, and a no under one holds under each. The source says whose they are."
+        )
     return (*_noes(places), *twice, *(told for s in sources.values() if (told := _unheard(s))))
 
 
 def _noes(places: Places) -> Iterator[str]:
     """Noes that stand though something of them is not understood, as they were collected."""
     path = places.counts("consent", BATCH)
-    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    for reason, why in NOES.items():
-        n = told.get("unscored", {}).get(reason, 0)
+    if not path.is_file():
+        return
+    with told_in(path) as told:
+        many = {reason: int(told["unscored"].get(reason, 0)) for reason in NOES}
+    for reason, n in many.items():
         if n:
-            yield f"{shown(n) or 'Fewer than ten'} {why}"
+            yield f"{shown(n) or 'Fewer than ten'} {NOES[reason]}"
 
 
 def _unheard(source: DeclaredSource) -> str:

@@ -24,11 +24,11 @@ from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import as_pairs, staged_as
 from twinops.params import Params, SwitchesParams
+from twinops.whole_files import write as leave
 from twinops.workflows.compliance_files import ABOUT_FILES
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
-from twinops.workflows.places import write as leave
 from twinops.workflows.policy_file import count_contacts_in
 from twinops.workflows.sources.answered import answer
 from twinops.workflows.sources.check import Checked, told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +23,7 @@ from twinops.own_params import OwnParams
 from twinops.ports import LearnedFrom
 from twinops.twin.answers.portrait import Portrait
 from twinops.twin.state.features import WINDOWS
+from twinops.whole_files import told_in
 from twinops.workflows.receipts import TRANSACTIONS
 from twinops.workflows.subject.held_rows import HeldRows, OnePerson
 from twinops.workflows.twin.access import told_to
@@ -108,7 +108,10 @@ def _names(opener: Opener, spelling: Spelling) -> CopyNames:
     }
     called |= {text: called[n] for n, text in spelling.get("product_id", {}).items() if n in called}
     kinds = opener.places.taste_categories
-    categories = json.loads(kinds.read_text(encoding="utf-8")) if kinds.is_file() else ()
+    categories: tuple[str, ...] = ()
+    if kinds.is_file():
+        with told_in(kinds) as names:
+            categories = tuple(map(str, names))
     words = opener.words.wording
     return CopyNames(words.currency, opener.grid.horizon_days, words.minor_units, called, categories)
 

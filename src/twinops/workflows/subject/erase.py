@@ -32,10 +32,11 @@ from twinops.governance.policy.limits import ErasurePolicy
 from twinops.own_params import OwnParams
 from twinops.params import AgesParams, SourcesParams
 from twinops.ports import Commits, Copies, Engine, KeyKeeper, RightsKeeper, Signer, Versions
+from twinops.whole_files import write
 from twinops.workflows.compliance_files import offices_of
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_use import controller_of
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject.identities import Identities, PersonHeld
@@ -351,7 +352,7 @@ def _marked(acts: Sequence[Mapping[str, Any]], eraser: Eraser) -> Path:
     for act in acts:
         held = held.joined(ErasureMarks(act["epoch"], frozenset(act["erased"])))
     if path.read_text(encoding="utf-8") != held.to_text():
-        _whole(path, held.to_text())
+        write(path, held.to_text())
     return path
 
 
@@ -380,8 +381,8 @@ def _certified(act: Mapping[str, Any], asked: ErasureAsked, eraser: Eraser) -> P
     text, signature = erasure_certificate.text(act), Path(f"{path}.sig")
     if path.is_file() and path.read_text(encoding="utf-8") == text and _signs(path, signature):
         return path
-    _whole(path, text)
-    _whole(path.with_suffix(".md"), erasure_certificate.page(act))
+    write(path, text)
+    write(path.with_suffix(".md"), erasure_certificate.page(act))
     eraser.signer.sign(path, key=asked.key, namespace=erasure_certificate.NAMESPACE)
     return path
 
@@ -393,13 +394,3 @@ def _signs(path: Path, signature: Path) -> bool:
     except (OSError, sshsig.NotSigned):
         return False
     return path.with_suffix(".md").is_file()
-
-
-def _whole(path: Path, text: str) -> None:
-    """The file appears whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    with half.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)

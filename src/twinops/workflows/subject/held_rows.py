@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from twinops.data.own_sources.law import SOURCES, law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.day_count import DayCount
 from twinops.entities.legal import LegalFacts
+from twinops.whole_files import told_in
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject.third_persons import WITHHELD, tells_of_others
 from twinops.workflows.twin.access import SID, derived
@@ -83,7 +83,8 @@ class OnePerson:
             apart = "_apart" if path.parent.name == "holdout" and "predictions" not in dataset else ""
             self._add(found, f"{dataset}{apart}", words, self.tables.table(path, dataset=dataset, otherwise=NOTHING))
         for path in sorted(places.live("").glob("*.parquet.json")):
-            told = json.loads(path.read_text(encoding="utf-8"))
+            with told_in(path, hint="Delete it with the list beside it, and score again.") as about:
+                told = {column: str(about[column]) for column in ("as_of", "purpose")}
             rows = self.tables.table(path.with_suffix(""), dataset=SCORES, otherwise=NOTHING)
             for column in ("as_of", "purpose"):
                 rows = rows.append_column(column, pa.array([told[column]] * rows.num_rows, pa.string()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,7 +58,9 @@ def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsT
     if officer is None:
         return RequestsTaken(0, 0, (), desk.today, WRONG_OFFICE)
     rows = list(rows_of(path, COLUMNS, needed=NEEDED))
+    held: dict[str, _Told] = {c.reference: (c.kind.value, c.received.isoformat()) for c in cases.values()}
     wrong = [f"line {line}: {why}" for line, row in rows if (why := _against(row, desk.today))]
+    wrong = wrong or [f"line {line}: {TWICE}" for line in _told_otherwise(rows, held)]
     if wrong:
         raise DataError(
             f"{len(wrong)} request(s) cannot be taken in, so none was:\n  " + "\n  ".join(wrong[:50]),
@@ -88,6 +90,21 @@ def case_told(case: RequestCase, today: date) -> dict[str, Any]:
         "reference": case.reference, "received": case.received.isoformat(), "due": case.due.isoformat(),
         "extended": case.extended, "overdue": case.overdue(today),
     }  # fmt: skip
+
+
+_Told = tuple[str, ...]
+TWICE = "its reference is another request's: each has one of its own, or one of the two would be lost"
+
+
+def _told_otherwise(rows: Sequence[tuple[int, dict[str, str]]], held: Mapping[str, _Told]) -> Iterator[int]:
+    """Lines whose reference stands for something else already, in this file or among the cases."""
+    first: dict[str, _Told] = {}
+    for line, row in rows:
+        cells = {name: cell.strip() for name, cell in row.items()}
+        reference, told = cells["reference"], (cells["kind"], date.fromisoformat(cells["received"]).isoformat())
+        whole = tuple(cells.values())
+        if first.setdefault(reference, whole) != whole or held.get(reference, told) != told:
+            yield line
 
 
 def _against(row: dict[str, str], today: date) -> str:

@@ -1,6 +1,5 @@
 """What one consumer likes, and how likely a coupon is redeemed, where there are heads that tell."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from twinops.twin.tastes import model_file as taste_stored
 from twinops.twin.tastes.categories import Tastes
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.rows import taste_rows
+from twinops.whole_files import told_in
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.contacts import newest
@@ -64,7 +64,8 @@ def liked_by(tables: SealedTables, places: Places, model: Tastes | None, *, top:
     sealed = (places.panel, places.taste("categories"), places.taste_categories)
     if model is None or not all(path.is_file() for path in sealed):
         return NOTHING_TOLD
-    many = len(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    with told_in(places.taste_categories) as names:
+        many = len([*names])
     panel, states = (tables.parted(places.both(p)) for p in sealed[:2])
     if not panel.num_rows or not states.num_rows:
         return NOTHING_TOLD

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from twinops.data.arrivals import Arrived
 from twinops.entities.canonical import to_json
 from twinops.params import FeaturesParams
-from twinops.workflows.places import Places, write
+from twinops.whole_files import LIVING, told_in, write
+from twinops.workflows.places import Places
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.update.arrival import Arrival
 from twinops.workflows.update.doubts import PENDING
@@ -25,9 +25,7 @@ def begin(seen: Seen, *, receipts: Receipts, grid: FeaturesParams) -> Seen:
     store = StateStore(receipts, grid.decay_days)
     store.keep_before(path.stem for path in places.raw_batches("transactions"))
     told = {"digests": seen.digests, "arrivals": [a.to_dict() for a in whole.arrivals]}
-    half = places.live(f"{PENDING}.half")
-    write(half, to_json(told, indent=1) + "\n")
-    half.replace(places.live(PENDING))
+    write(places.live(PENDING), to_json(told, indent=1) + "\n")
     return whole
 
 
@@ -36,8 +34,8 @@ def _broken_off(places: Places, seen: Seen) -> tuple[Arrival, ...] | None:
     path = places.live(PENDING)
     if not path.is_file():
         return None
-    told = json.loads(path.read_text(encoding="utf-8"))
-    if told["digests"] != seen.digests:
-        return None
-    rows = ({k: v for k, v in raw.items() if k != "note"} for raw in told["arrivals"])
-    return tuple(Arrival(**{**raw, "what": Arrived(raw["what"])}) for raw in rows)
+    with told_in(path, hint=LIVING) as told:
+        if told["digests"] != seen.digests:
+            return None
+        rows = ({k: v for k, v in raw.items() if k != "note"} for raw in told["arrivals"])
+        return tuple(Arrival(**{**raw, "what": Arrived(raw["what"])}) for raw in rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from twinops.data.reading.reading import Fault
 from twinops.entities.small_cells import shown
 from twinops.own_params import OwnSource
 from twinops.params import Params
+from twinops.whole_files import LIVING, told_in
 from twinops.workflows.places import Places
 
 PENDING = "pending.json"
@@ -105,13 +105,13 @@ def said_before(places: Places, source: str, parts: Mapping[str, str]) -> dict[s
     path = places.live(PENDING)
     if not path.is_file():
         return {}
-    told = json.loads(path.read_text(encoding="utf-8"))
-    before = told["digests"].get(source, {})
-    return {
-        a["period"]: a["accepted_by"]
-        for a in told["arrivals"]
-        if a["source"] == source and a.get("accepted_by") and _of(before, a["period"]) == _of(parts, a["period"])
-    }
+    with told_in(path, hint=LIVING) as told:
+        before = told["digests"].get(source, {})
+        return {
+            a["period"]: a["accepted_by"]
+            for a in told["arrivals"]
+            if a["source"] == source and a.get("accepted_by") and _of(before, a["period"]) == _of(parts, a["period"])
+        }
 
 
 def _of(parts: Mapping[str, str], period: str) -> str | None:

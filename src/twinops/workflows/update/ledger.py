@@ -10,7 +10,8 @@ from typing import Any
 from twinops.entities.canonical import digest, to_json
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 
 Entry = dict[str, Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -34,6 +33,7 @@ from twinops.errors import DataError, ParamsError
 from twinops.own_params import staged_as
 from twinops.params import Params
 from twinops.ports import Engine, KeyStore
+from twinops.whole_files import LIVING, told_in
 from twinops.workflows.intake import BATCH, SUBJECT
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, reached
@@ -131,7 +131,8 @@ def known(places: Places) -> Digests:
     """What each part was when it was last taken in; nothing before the first update."""
     if not places.arrivals.is_file():
         return {}
-    return {str(n): dict(of) for n, of in json.loads(places.arrivals.read_text(encoding="utf-8")).items()}
+    with told_in(places.arrivals, hint=LIVING) as told:
+        return {str(n): dict(of) for n, of in told.items()}
 
 
 def _is_shipped(params: Params) -> bool:
@@ -287,7 +288,10 @@ class _Own:
         """How many rows it has, and how many more than were read of the table that it fills alone."""
         rows = read(self.source, name).in_file
         alone = len(self.shop.params.own.all_staged_as(staged_as(self.source.said.kind))) == 1
-        held = json.loads(counts.read_text(encoding="utf-8"))["in_file"] if alone and counts.is_file() else rows
+        held = rows
+        if alone and counts.is_file():
+            with told_in(counts) as told:
+                held = int(told["in_file"])
         more = shown(max(rows - held, 0))
         return Arrival(self.source.name, name, what, shown(rows), more if what is Arrived.CHANGED and alone else None)
 
@@ -376,9 +380,11 @@ class _Own:
         if part.last in CUT_SHORT and self._batches:
             # a shop whose files end in a line that is no receipt always did
             before = self.shop.places.counts(TRANSACTIONS, self._batches[-1])
-            usual = json.loads(before.read_text(encoding="utf-8"))["quarantined"] if before.is_file() else {}
-            if part.last not in usual:
+            if not before.is_file():
                 return part.last
+            with told_in(before) as told:
+                if part.last not in told["quarantined"]:
+                    return part.last
         broken = part.last in CUT_SHORT or part.last.endswith(UNREADABLE)
         return part.last if broken and opening.ends_open(self.source, batch) else ""
 

@@ -17,7 +17,8 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.monitoring.foretold_pictures import NO_GROUP, NONE_CLOSED, foretold_groups, foretold_over_time
 from twinops.governance.markdown import plain
 from twinops.governance.verdicts.preview import page
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 from twinops.workflows.update.ledger import Entry, Updates
 
 TITLE = "Monitoring of the living twins"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from twinops.entities.canonical import to_json
-from twinops.workflows.places import Places, write
+from twinops.whole_files import LIVING, told_in, write
+from twinops.workflows.places import Places
 from twinops.workflows.update.ledger import Entry
 
 FILE = "reviews.json"
@@ -47,7 +47,8 @@ def _kept(places: Places) -> tuple[Asked, ...]:
     path = places.live(FILE)
     if not path.is_file():
         return ()
-    return tuple(Asked(**one) for one in json.loads(path.read_text(encoding="utf-8"))["asked"])
+    with told_in(path, hint=LIVING) as told:
+        return tuple(Asked(**one) for one in told["asked"])
 
 
 def _reason(entry: Entry) -> str:

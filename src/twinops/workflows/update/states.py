@@ -20,7 +20,8 @@ from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 from twinops.plugins import text_beside
 from twinops.twin.state.streaming import REMEMBERED, Basket, StreamingState, from_record, to_record
-from twinops.workflows.places import Places, write
+from twinops.whole_files import LIVING, beside, told_in, write
+from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 PROVED = 25
@@ -62,9 +63,8 @@ class StateStore:
         for batch in batches:
             raw, kept = self.places.raw(TRANSACTIONS, batch), self._kept(batch)
             if raw.is_file() and stood["batches"].get(batch) == _sha(raw):
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(raw, kept.with_suffix(".half"))
-                kept.with_suffix(".half").replace(kept)
+                with beside(kept) as half:
+                    shutil.copyfile(raw, half)
 
     def refresh(self, allowed: frozenset[str]) -> tuple[States, Refreshed]:
         """Bring the states of those who may be scored up to the batches as they are; nobody else has one.
@@ -203,7 +203,8 @@ class StateStore:
         path = self.places.live(STANDS)
         if not (path.is_file() and self.places.states.is_file()):
             return {"batches": {}, "under": ""}
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        with told_in(path, hint=LIVING) as told:
+            return {"batches": dict(told["batches"]), "under": str(told["under"])}
 
     def _at_rest(self) -> set[str]:
         """Whose frames the file holds, whether they can be opened or not."""

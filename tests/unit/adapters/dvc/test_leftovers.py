@@ -20,6 +20,7 @@ from candidate import commit, git, write
 from twinops.adapters.dvc import locks, orphans, unfinished_files
 from twinops.adapters.dvc import settings as dvc_settings
 from twinops.adapters.mlflow import server_leftovers
+from twinops.whole_files import beside, half_of
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -140,6 +141,23 @@ def test_half_written_files_go_and_whole_ones_stay(tmp_path: Path) -> None:
         write(tmp_path / "data" / "features" / name, "x")
     assert unfinished_files.mend(tmp_path)[0] == f"Removed 3 half-written file(s) in {tmp_path.name}."
     assert sorted(p.name for p in (tmp_path / "data" / "features").iterdir()) == ["notes.tmp", "panel.parquet"]
+
+
+def test_halves_of_followed_and_living_files_go_wherever_a_project_keeps_them(tmp_path: Path) -> None:
+    places = ("dvc.lock", "live/pending.json", "compliance/retention.yaml", "keystore/keys.db", ".twinops/a/b.json")
+    for place in places:
+        write(half_of(tmp_path / place), "x")
+        write(tmp_path / place, "x")
+    assert unfinished_files.mend(tmp_path)[0] == f"Removed {len(places)} half-written file(s) in {tmp_path.name}."
+    assert not list(tmp_path.rglob("*.half"))
+
+
+def test_a_half_that_somebody_writes_just_now_stays(tmp_path: Path) -> None:
+    """Whoever takes an objection down is no process of DVC's."""
+    with beside(tmp_path / "live" / "rights.json") as half:
+        half.write_text("{}")
+        assert unfinished_files.mend(tmp_path) == []
+    assert (tmp_path / "live" / "rights.json").read_text() == "{}"
 
 
 def test_an_entry_of_the_cache_of_runs_that_holds_nothing_goes(tmp_path: Path) -> None:

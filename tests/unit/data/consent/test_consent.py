@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 import pyarrow as pa
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent.ledger import allowed
+from twinops.data.consent.rights import NOTHING_ASKED, with_rights
 from twinops.demo.consent import ledger as made_up
 from twinops.entities.consent import Event, LegalBasis, Purpose, Reason, exclusion
+from twinops.entities.day_count import DayCount
 
 ENGINE = DuckDBEngine(threads=1)
 LEDGER = pa.schema(
@@ -52,6 +55,30 @@ def test_a_grant_counts_from_its_day_until_it_is_withdrawn():
 def test_of_one_day_s_events_the_last_one_counts():
     said = ledger(("a", "twin_training", "withdrawn", 5, 1), ("a", "twin_training", "granted", 5, 2))
     assert answer(allowed(ENGINE, said, asked(("a", 5))))["a", 5] is None
+
+
+def test_of_two_events_that_nothing_tells_apart_the_no_counts():
+    for no in ("withdrawn", "refused", "objected", "restricted"):
+        for events in (("granted", no), (no, "granted")):
+            said = ledger(*(("a", "twin_training", e, 5, 1) for e in events))
+            assert answer(allowed(ENGINE, said, asked(("a", 5))))["a", 5] is not None
+
+
+def test_a_no_of_a_day_that_is_still_to_come_counts_today_and_a_yes_of_one_does_not():
+    """The clock of a project may stand before the lists it is given, and a year may be mistyped."""
+    said = ledger(
+        ("late", "offers", "granted", 5, 9), ("late", "offers", "objected", 99, 0),
+        ("again", "offers", "granted", 5, 9), ("again", "offers", "objected", 99, 0),
+        ("again", "offers", "granted", 15_000, 0),
+        ("today", "offers", "granted", 10, 8 * 10**15), ("today", "offers", "withdrawn", 11, 0),
+        ("yes", "offers", "granted", 5, 9), ("not yet", "offers", "granted", 99, 0),
+    )  # fmt: skip
+    read = with_rights(said, NOTHING_ASKED, days=DayCount(date(2017, 1, 1)), today=10)
+    sids = ("late", "again", "today", "yes", "not yet")
+    found = answer(allowed(ENGINE, read, asked(*((s, 10) for s in sids))), Purpose.OFFERS)
+    assert [found[s, 10] for s in sids] == ["objected", "objected", "consent_withdrawn", None, "consent_unknown"]
+    before = answer(allowed(ENGINE, read, asked(("late", 9))), Purpose.OFFERS)
+    assert before["late", 9] is None, "what was allowed then was allowed then"
 
 
 def test_purposes_do_not_lend_each_other_consent():

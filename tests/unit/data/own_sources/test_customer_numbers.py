@@ -12,6 +12,7 @@ from own_world import LEGAL, TWIN
 from typer.testing import CliRunner
 
 from twinops.cli._door import app
+from twinops.data.own_sources.cell_values import Unreadable, identity
 from twinops.data.own_sources.customer_number import NumberForm, as_filed
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
@@ -107,3 +108,66 @@ def test_a_list_may_have_a_title_a_head_and_remarks_or_begin_with_a_number(tmp_p
     got = read(source(found.own, "optouts", tmp_path), "all")
     assert got.left_out == {"no_customer_number": 2}
     assert objectors(tmp_path, "{:06}", ["N° 000001", "000002", "3"]) == {"000001", "000002", "000003"}
+
+
+FIVE = NumberForm((5,), ("K",))
+
+
+@pytest.mark.parametrize(
+    "cell", ["-1", "\N{MINUS SIGN}1", "1-", "(1)", "12.3", "123.5", "471/2", "12²", "1.2.3", "1e5"]
+)
+def test_what_may_be_another_number_is_no_customers_in_sales(cell: str) -> None:
+    """-1 stands for nobody in many a till, and would be customer 1's."""
+    assert FIVE.one(cell) == cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["'984", '"984"', "(984)", "984;", "- 984", "+984", "984.", "984²", "９８４．０", "984.00", "k-984", "№ 984"],
+)
+def test_an_objection_is_lost_by_no_sign_around_its_number(cell: str, tmp_path: Path) -> None:
+    assert FIVE.every(cell) == ("K00984",)
+    (tmp_path / "no.csv").write_text(f'who;x\n"{cell.replace(chr(34), chr(34) * 2)}";1\n', encoding="utf-8")
+    said: dict[str, Any] = {
+        "kind": "optouts", "reads": "csv", "path": "no.csv", "separator": ";", "columns": {"household_id": "who"},
+        "digits": [5], "prefixes": ["K"], "legal": LEGAL | {"purposes": {"household_id": TWIN}},
+    }  # fmt: skip
+    got = read(source({"o": said}, "o", tmp_path), "all").rows
+    assert set(got["household_id"].to_pylist()) == {"K00984"}
+
+
+def test_thousands_and_full_length_are_the_number_and_three_zeros_are_no_fraction() -> None:
+    assert [FIVE.one(c) for c in ("4 711", "4.711", "K 47-11-2", "45.000")] == ["K04711", "K04711", "K47112", "K45000"]
+    assert identity("45.000") != identity("45")
+    assert identity("45.0") == identity("45")
+
+
+@pytest.mark.parametrize(
+    "cell", ["\u200b4711", "4711\u200f", "\ufeff4711", "４７１１", "٤٧١١", "47\u00ad11", " 4711\u00a0"]
+)
+def test_two_ids_that_look_alike_are_one_with_and_without_a_declared_form(cell: str) -> None:
+    assert identity(cell) == "4711"
+    assert as_filed(cell, OwnParams({})) == (cell, "4711")
+
+
+def test_two_ids_that_do_not_look_alike_stay_two() -> None:
+    some = ["C17", "c17", "C17²", "C17a", "С17", "C-17", "0C17", "C017"]
+    assert len({identity(c) for c in some}) == len(some)
+    with pytest.raises(Unreadable):
+        identity("4711\x00")
+
+
+def test_a_no_in_a_ledger_is_its_customers_where_a_yes_written_so_is_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "said.csv").write_text("who,what,at\n984.,no,2024-01-01\n(985),yes,2024-01-01\nK-986,yes,2024-01-01\n")
+    said: dict[str, Any] = {
+        "kind": "consent", "reads": "csv", "path": "said.csv", "digits": [5], "prefixes": ["K"],
+        "columns": {"household_id": "who", "event": "what", "time": "at"}, "time": {"zone": "UTC"},
+        "constants": {"purpose": "offers", "basis": "consent", "notice_version": "1"},
+        "legal": LEGAL | {"purposes": dict.fromkeys(["household_id", "event", "time"], TWIN)},
+    }  # fmt: skip
+    rows = read(source({"o": said}, "o", tmp_path), "all").rows.to_pylist()
+    assert {r["household_id"]: r["event"] for r in rows} == {
+        "K00984": "refused",
+        "(985)": "granted",
+        "K00986": "granted",
+    }

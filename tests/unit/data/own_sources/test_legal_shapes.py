@@ -103,6 +103,26 @@ def test_whoever_stands_in_a_list_of_objections_is_out_on_every_basis(tmp_path: 
         assert [answered(shop, who, basis, assessed=True) for who in "123"] == [True, False, False], basis
 
 
+def test_an_objection_that_tells_no_hour_is_not_older_than_a_yes_of_its_day(tmp_path: Path) -> None:
+    timed = LEGAL | {"purposes": dict.fromkeys(["household_id", "time"], TWIN)}
+    gone = but(CONSENT, kind="optouts", path="files/out.csv", columns={"household_id": "id", "time": "at"},
+               constants=None, codes=None, legal=timed)  # fmt: skip
+    ledger = but(CONSENT, legal=LEGAL | {"purposes": dict.fromkeys(CONSENT["columns"], TWIN)})
+    shop = Shop(tmp_path, shop=resting_on("open"), ledger=ledger, gone=gone)
+    noon = "2024-01-05T12:00:00"
+    yes = [f"{n},yes,{day}" for n, day in enumerate(("2024-01-05", noon, noon, "2024-01-06"))]
+    shop.file("consent.csv").write_text("\n".join(["id,what,at", "9,yes,2024-01-01", *yes, ""]))
+    shop.file("out.csv").write_text("id,at\n0,2024-01-05\n1,2024-01-05\n2,2024-01-05T09:00:00\n3,2024-01-05\n")
+    assert collected(shop).left_out == {"yes_beside_an_objection": 2}
+    assert [answered(shop, who, LegalBasis.CONSENT, assessed=True) for who in "01239"] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
 def test_rows_of_a_trial_count_as_rows_without_a_basis() -> None:
     engine = DuckDBEngine(threads=1)
     nobody = pa.table(

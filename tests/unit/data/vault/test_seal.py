@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from twinops.adapters.keystore import DemoKeys
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.data.products import opened
 from twinops.data.vault.seal import erased, read_quarantine, read_sealed, sealing, write_quarantine, write_sealed
-from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, SealedFile
+from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, SealedFile, label_of, subjects_in
 from twinops.errors import DataError, IntegrityError
 
 CANARY = "household-canary-20561"
@@ -204,6 +205,10 @@ def test_what_is_no_sealed_file_is_refused(tmp_path, content):
     pq.write_table(receipts(), path) if content is None else path.write_bytes(content)
     with pytest.raises(IntegrityError, match="is not a sealed file"):
         read_sealed(path, dataset="receipts", keys=MemoryKeys())
+    if content is not None:
+        for look in (label_of, lambda file: subjects_in([file]), opened):
+            with pytest.raises(IntegrityError, match=r"is not a sealed file|is damaged"):
+                look(path)
 
 
 def test_a_file_that_is_not_there_is_a_data_error(tmp_path):

@@ -36,9 +36,9 @@ from twinops.twin.model.intervals import Ranges, Seen, calibrated
 from twinops.twin.model.outcomes import fit_scatter
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples, open_examples
+from twinops.whole_files import write
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.scorecard import scorecard
-from twinops.workflows.places import write
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
 TREES = ChallengerParams(activity_trees=5, rate_trees=5, least_rows=20)

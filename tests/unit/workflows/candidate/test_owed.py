@@ -69,3 +69,14 @@ def test_a_day_in_quotes_is_told_as_text(shop: Shop) -> None:
     signed(shop, "twin_training", quote='"')
     with pytest.raises(ParamsError, match=r"valid_until: .* without quotes"):
         told(shop)
+
+
+def test_nobody_has_signed_on_a_day_that_has_not_come(shop: Shop) -> None:
+    signed(shop, "twin_training", "twin_scoring")
+    path, first = shop.places.compliance / "interests.yaml", shop.params.as_of - timedelta(days=60)
+    text = path.read_text(encoding="utf-8").replace(
+        f"valid_until: {shop.params.as_of + timedelta(days=30)}", "valid_until: 2400-01-01"
+    )
+    path.write_text(text.replace(f"signed_on: {first}", "signed_on: 2399-01-01"), encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"a day that has not come \(shop, twin_training: signed_on 2399-01-01"):
+        told(shop)

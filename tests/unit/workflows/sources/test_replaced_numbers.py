@@ -316,3 +316,21 @@ def test_who_may_stand_in_a_new_file_twice_is_told_before_anything_is_declared(t
     assert told.startswith("15 customers of crm.csv")
     assert not [n for n in looked_at(tmp_path / "b", "alte Karte", twice=15).notes if "two numbers" in n]
     assert not [n for n in looked_at(tmp_path / "c", "Filiale").notes if "two numbers" in n]
+
+
+@pytest.mark.parametrize(
+    "rows", [f"{NEW},a,{OLD}\n{OTHER},b,{OLD}\n", f"{NEW},a,{OLD}\n{OLD},b,{NEW}\n"], ids=["two claim it", "circle"]
+)
+@pytest.mark.parametrize("card", [OLD, NEW])
+def test_a_no_under_a_number_that_may_be_anothers_holds_for_each_whom_it_may_be(
+    tmp_path: Path, rows: str, card: str
+) -> None:
+    said = [(card, "offers", "objected", TOLD), (OTHER, "offers", "granted", LIFTED)]
+    shop = shop_of(tmp_path, *said, customers=f"card,band,old card\n{rows}")
+    receipts = collected(shop)
+    theirs = {shop.keys.known_sid(c) for c in (OLD, NEW)}
+    assert not theirs & offered(receipts)
+    claimed_twice_and_told_of_the_old = OTHER in rows and card == OLD
+    assert (shop.keys.known_sid(OTHER) in offered(receipts)) is not claimed_twice_and_told_of_the_old
+    (told,) = [t for t in in_doubt(shop.places, shop.params) if "in a circle" in t]
+    assert told.startswith("Fewer than ten numbers")

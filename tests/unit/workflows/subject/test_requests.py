@@ -64,6 +64,16 @@ def test_every_mistake_of_a_file_is_told_and_nothing_taken(world, tmp_path):
     assert world.ledger.entries() == ()
 
 
+def test_two_requests_under_one_reference_are_told_and_neither_is_lost(world, tmp_path):
+    hers, his = f"L-1,{natural(ANN)},erasure,2026-11-01,,", f"L-1,{natural(OTHER)},erasure,2026-11-01,,"
+    with pytest.raises(DataError, match="line 3: its reference is another request's"):
+        taken(world, tmp_path, hers, his)
+    assert taken(world, tmp_path, hers, hers).taken == 1
+    with pytest.raises(DataError, match="line 2: its reference is another request's"):
+        taken(world, tmp_path, hers.replace("erasure", "objection"))
+    assert taken(world, tmp_path, hers.replace("2026-11-01", "20261101")).known == 1
+
+
 def test_somebody_unknown_is_a_case_all_the_same_and_their_words_lie_sealed(world, tmp_path):
     found = taken(world, tmp_path, "L-1,stranger-42,access,2026-11-01,,my secret words").cases[0]
     assert (found.subject, found.state) == ("", Step.RECEIVED)

@@ -10,7 +10,8 @@ from shoppers import GRID, crowd, examples_of
 from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.model.model_file import to_text
 from twinops.twin.model.recipe import Recipe
-from twinops.workflows.places import Places, write
+from twinops.whole_files import write
+from twinops.workflows.places import Places
 from twinops.workflows.update.usable import usable
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)

@@ -103,7 +103,7 @@ def _as_meant(value: Any) -> Any:
     try:
         same = _Loader(f"[{value}]").get_single_data() == [value]
     except yaml.YAMLError:
-        same = True  # what is no plain word is quoted anyhow
+        same = False
     return value if same else DoubleQuotedScalarString(value)
 
 

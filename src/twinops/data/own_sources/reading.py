@@ -128,9 +128,8 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
-    if opening.is_sheet(source, path):
-        return excel.read
-    return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
+    readers = {"excel": excel.read, "parquet": columnar.read, "csv": delimited.read}
+    return readers[opening.written_as(source, path)]
 
 
 def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> OwnReading:

@@ -17,7 +17,8 @@ from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.netting import APART
-from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, unheard, without_place
+from twinops.data.own_sources.overlapping import Overlap, compares, may_overlap
+from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, twice_of, unheard, without_place
 from twinops.data.reading.reading import RefusedRow
 from twinops.data.windows import ReceiptDays, counted, visits
 from twinops.own_params import OwnSource
@@ -83,6 +84,8 @@ class SourceLook:
     """On how many visits receipts lie by day, where it holds receipts."""
     ignored: tuple[str, ...] = ()
     """Files that lie in its folder and are not read."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Files that hold lines of an earlier one."""
     people: frozenset[str] = frozenset()
     """Whose good rows there are, to compare sources by; never told."""
 
@@ -105,6 +108,8 @@ class _Tally:
     mistaken: dict[str, list[RefusedRow]] = field(default_factory=dict)
     origins: list[Origin] = field(default_factory=list)
     visits: list[pa.Table] = field(default_factory=list)
+    shared: bool = False
+    """Some day stands in several files."""
     first: dict[str, list[int]] = field(default_factory=dict)
     """Of the ids with the most rows of each batch the first places."""
 
@@ -116,6 +121,7 @@ class _Tally:
             counted_so_far.update(counts)
         self.dropped, self.filled = more.dropped, more.filled
         self.visits += more.visits
+        self.shared = self.shared or more.shared
         for who, places in more.first.items():
             self.first.setdefault(who, [place + apart for place in places])
         self.origins += [Origin(one.file, one.before + apart) for one in more.origins]
@@ -143,7 +149,7 @@ def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
         tuple(mistakes), _crowd(source, tally), counted(tally.visits), opening.ignored(source),
-        frozenset(tally.people),
+        _overlaps(source, tally), frozenset(tally.people),
     )  # fmt: skip
 
 
@@ -167,9 +173,23 @@ def _counted(entered: Entered) -> _Tally:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
         # equal lines have one time, so they are in one month; with numbers of lines they are told apart
         tally.repeated = 0 if "line_id" in source.said.entering else _repeated(without_place(good))
+        tally.shared = _shares_days(good, entered.origins)
         tally.visits.append(visits(pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})))
     tally.mistaken = {reason: rows[:LOOKED_AT] for reason, rows in tally.mistaken.items()}
     return tally
+
+
+def _shares_days(rows: pa.Table, origins: list[Origin]) -> bool:
+    """Lines of one day stand in several files."""
+    file = np.searchsorted([o.before for o in origins], rows["place"].to_numpy())
+    days = pa.table({"file": file, "day": local_day(rows["time"])}).group_by(["file", "day"]).aggregate([])
+    return bool(len(days["day"].unique()) < days.num_rows)
+
+
+def _overlaps(source: DeclaredSource, tally: _Tally) -> tuple[Overlap, ...]:
+    """Between which files lines stand twice: as it is settled, or would be."""
+    found = compares(source.said) or (tally.shared and may_overlap(source.said))
+    return twice_of(source).overlaps if found else ()
 
 
 def _repeated(rows: pa.Table) -> int:

@@ -12,12 +12,14 @@ from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Said, Trouble
+from twinops.data.own_sources.drafting import Choice, Said, Trouble
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
+from twinops.data.own_sources.overlapping import ACROSS, Overlap
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.sampling import every_cell, headless, sampled
+from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import staged_as
@@ -117,10 +119,14 @@ class _Reading:
 def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, SourceLook]]:
     """What would become of each source; those of which nothing would are left out, but for sales and who said no."""
     looks: dict[str, SourceLook] = {}
-    left = list(proposal.left_out)
+    left, choices = list(proposal.left_out), list(proposal.choices)
     for name, body in proposal.own.items():
         try:
             found = reading.of(name, body)
+            if found.overlaps and "repeated" not in body:
+                body["repeated"] = ACROSS
+                choices += [Choice(name, "repeated", ACROSS, _why_across(overlap)) for overlap in found.overlaps]
+                found = reading.of(name, body)
             _refuse_nothing(told(found, reading.before), body)
             looks[name] = found
         except (DataError, ParamsError) as lost:
@@ -128,7 +134,17 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
                 raise
             left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
     own = {name: body for name, body in proposal.own.items() if name in looks}
-    return replace(proposal, own=own, left_out=tuple(left)), looks
+    return replace(proposal, own=own, left_out=tuple(left), choices=tuple(choices)), looks
+
+
+def _why_across(found: Overlap) -> str:
+    """Which files overlap, and what becomes of that."""
+    lines = f"{found.lines:,}" if shown(found.lines) else "a few"
+    return (
+        f"{printable(found.later)} has {lines} lines of {found.first} to {found.last} that stand in "
+        f"{printable(found.earlier)}, too: they are taken once and counted as left out; what one file "
+        "holds twice stays twice (keep takes all)"
+    )
 
 
 def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) -> Iterator[str]:

@@ -253,7 +253,7 @@ class OwnSource(Section):
     """
 
     kind: str
-    reads: Literal["csv", "excel", "parquet", "folder", "sql", "archives"]
+    reads: Literal["csv", "excel", "parquet", "folder", "sql", "sqlite", "archives"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     files: Annotated[str, Field(pattern=_MONTHLY)] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
@@ -370,7 +370,7 @@ class OwnSource(Section):
         return self
 
     def _place(self) -> Iterator[str]:
-        asked = {"folder": ("path", "files"), "sql": ("query", "url_from")}
+        asked = {"folder": ("path", "files"), "sql": ("query", "url_from"), "sqlite": ("path", "query")}
         for name in ("path", "files", "query", "url_from"):
             wanted = name in asked.get(self.reads, ("path",))
             if (getattr(self, name) is not None) != wanted:

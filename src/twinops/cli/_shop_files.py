@@ -144,11 +144,13 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     Raises:
         DataError: one of them is not there.
     """
+    from twinops.data.own_sources.databases import file_and_table
     from twinops.data.own_sources.proposing.more_files import path_of
     from twinops.data.own_sources.proposing.proposal import ShopFiles
 
     more = {told: path_of(told) for told in also}
-    lost = [path.name for path in (*paths, *more.values()) if path is not None and not path.exists()]
+    every = (path for path in (*paths, *more.values()) if path is not None)
+    lost = [path.name for path in every if not file_and_table(path)[0].exists()]
     if lost:
         raise DataError(f"There is no {', '.join(lost)}.", hint="Check the names; they count from this folder.")
     sales, *others = (None if path is None else path.resolve() for path in paths)

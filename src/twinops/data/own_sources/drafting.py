@@ -186,7 +186,8 @@ def must_exist(draft: Draft, ours: str, theirs: str) -> None:
 def trouble(draft: Draft, what: str, *options: str, mine: bool = False) -> Trouble:
     """What is wrong with a draft's file."""
     names = tuple(name for name in draft.file.names if name)
-    return Trouble(draft.file.path.name, what, names, options, mine)
+    tables = " ".join((what, *draft.file.why)) if draft.file.query else what
+    return Trouble(draft.file.path.name, tables, names, options, mine)
 
 
 def take_said(draft: Draft, said: Said) -> None:
@@ -213,7 +214,7 @@ def read_as(draft: Draft) -> dict[str, Any]:
     if file.reads == "csv":
         body |= {"separator": file.separator} | ({} if file.encoding == "detect" else {"encoding": file.encoding})
         body |= {} if file.header else {"header": False}
-    body |= {"sheet": file.sheet} if file.sheet else {}
+    body |= ({"sheet": file.sheet} if file.sheet else {}) | ({"query": file.query} if file.query else {})
     if file.renamed:
         body["renamed"] = {theirs: [*others] for theirs, others in file.renamed.items()}
         told = "; ".join(f"{printable(c)} is {', '.join(map(printable, n))}" for c, n in file.renamed.items())

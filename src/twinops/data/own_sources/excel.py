@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, known_as, too_many
+from twinops.data.own_sources.cells import AT_ONCE, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.typed_cells import as_declared, as_text
 from twinops.errors import DataError
 
 MAX_UNPACKED = 2 * 2**30
-_EXACT = 2**53
 _HEAD_WITHIN = 20
 EVERY = "*"
 """Stands for every sheet that has the columns."""
 ABOVE = "above_the_head_of_the_table"
-_DAY_FIRST = re.compile(r"([0-9]{1,2})[./-][0-9]{1,2}[./-][0-9]{2,4}")
-_FEWEST, _MONTHS = 20, 12
 
 
 def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
@@ -53,23 +49,13 @@ def _of_sheet(source: DeclaredSource, rows: list[list[Any]], digest: str, before
     titles = sum(any(c not in ("", None) for c in row) for row in rows[:at])
     # which a column is goes for all its parts
     values = {c: [_cell(row, i) for _, row in taken] for c, i in zip(wanted, kept, strict=True)}
-    mixed = {c for c, of in values.items() if is_mixed(of)}
-    for theirs in mixed:
-        if is_turned(values[theirs]):
-            raise turned(source.where, theirs)
-    typed = {c for c, of in values.items() if c not in mixed and any(_typed(v) for v in of)}
-    for theirs in set(source.said.identities) & (typed | mixed):
+    columns, typed = as_declared(source, values)
+    for theirs in {*source.said.identities} & {*values}:
         _refuse_floating(source, theirs, values[theirs])
+    table = pa.table({"place": pa.array([n for n, _ in taken], pa.int64()), **columns})
     for start in range(0, max(len(taken), 1), AT_ONCE):
-        some = taken[start : start + AT_ONCE]
-        columns = {
-            c: pa.array([_as_declared(v, source) if c in mixed else as_text(v) for v in part], pa.string())
-            for c, of in values.items()
-            for part in (of[start : start + AT_ONCE],)
-        }
-        table = pa.table({"place": pa.array([n for n, _ in some], pa.int64()), **columns})
         left = {ABOVE: titles} if titles and not start else {}
-        yield TextCells(table, frozenset(typed), (), dropped, digest, left_out=left)
+        yield TextCells(table.slice(start, AT_ONCE), typed, (), dropped, digest, left_out=left)
 
 
 def called(head: list[Any]) -> list[str]:
@@ -129,65 +115,8 @@ def has_columns(rows: Sequence[list[Any]], wanted: Sequence[str]) -> bool:
     return bool(rows) and set(wanted) <= set(called(rows[head_at(rows, wanted)]))
 
 
-def as_text(value: Any) -> str | None:
-    """A cell as text: whole numbers without a point, moments in ISO 8601; cut to show that it is too long.
-
-    >>> as_text(17850.0), as_text(2.5), as_text(True), as_text("")
-    ('17850', '2.5', 'true', None)
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value)[: MAX_CELL + 1]
-
-
-def is_mixed(values: Sequence[Any]) -> bool:
-    """A column holds numbers or days, and texts beside them that say the same."""
-    return any(map(_typed, values)) and any(isinstance(v, str) and any(map(str.isdigit, v)) for v in values)
-
-
-def is_turned(values: Sequence[Any]) -> bool:
-    """A spreadsheet that puts the month first took days for months: up to the 12th it could, the others stayed text."""
-    made = [v.day for v in values if isinstance(v, date)]
-    left = [int(found[1]) for v in values if isinstance(v, str) and (found := _DAY_FIRST.match(v))]
-    return min(len(made), len(left)) >= _FEWEST and max(made) <= _MONTHS < min(left)
-
-
-def turned(where: str, theirs: str) -> DataError:
-    """The error of such a column: nothing says any more which of its days are right."""
-    return DataError(
-        f"In column {theirs} of {where} a spreadsheet took days for months: its dates have no day after the 12th, "
-        "and all later days are text.",
-        hint="Export it again as CSV, or open it with day before month.",
-    )
-
-
-def with_sign(value: Any, decimal: str) -> str | None:
-    """As `as_text`, a number with the sign that the texts beside it have."""
-    told = as_text(value)
-    return told.replace(".", decimal) if told and isinstance(value, float) else told
-
-
-def _as_declared(value: Any, source: DeclaredSource) -> str | None:
-    """A cell beside texts, in the way that is declared for them."""
-    time, money = source.said.time, source.said.money
-    if isinstance(value, date) and time is not None and "iso" not in (ways := (time.format, *time.also)):
-        told = next((way for way in ways if way.startswith("%")), None)
-        return as_text(value) if told is None else value.strftime(told)
-    return with_sign(value, money.decimal if money else ".")
-
-
 def _cell(row: list[Any], i: int) -> Any:
     return row[i] if i < len(row) else None
-
-
-def _typed(value: Any) -> bool:
-    return value is not None and not isinstance(value, str)
 
 
 def _refuse_floating(source: DeclaredSource, theirs: str, values: list[Any]) -> None:

@@ -87,7 +87,7 @@ def ignored(source: DeclaredSource) -> tuple[str, ...]:
 
 def ends_open(source: DeclaredSource, batch: str) -> bool:
     """A text file's last line has no end, as where a copy broke off."""
-    if source.said.reads in ("sql", "archives"):
+    if source.said.reads in ("sql", "sqlite", "archives"):
         return False
     last, ending = b"\n", parts(source, of_batch(source, batch))[-1]
     if written_as(source, ending) != "csv":

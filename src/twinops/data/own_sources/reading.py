@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -18,7 +19,17 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import local_day
-from twinops.data.own_sources import archives, channels, database, excel, line_identity, netting, opening, overlapping
+from twinops.data.own_sources import (
+    archives,
+    channels,
+    database,
+    excel,
+    line_identity,
+    netting,
+    opening,
+    overlapping,
+    sqlite_file,
+)
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
@@ -148,6 +159,8 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
+    if source.said.reads == "sqlite":
+        return partial(sqlite_file.read, path=path)
     readers = {"excel": excel.read, "parquet": columnar.read, "csv": delimited.read}
     return readers[opening.written_as(source, path)]
 

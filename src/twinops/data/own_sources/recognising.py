@@ -162,7 +162,8 @@ def speaks_of(name: str, role: Sequence[str]) -> bool:
 
 def born(name: str, role: Sequence[str]) -> bool:
     """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows."""
-    return max(fit(name, role, an_id=False), fit(of_what(name), role, an_id=False)) > 1
+    whole = "".join(parts_of(name)) in _plain_words(tuple(role))
+    return whole or max(fit(name, role, an_id=False), fit(of_what(name), role, an_id=False)) > 1
 
 
 def of_what(name: str) -> str:

@@ -19,11 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import excel
+from twinops.data.own_sources import databases, excel, typed_cells
 from twinops.data.own_sources.blended import Cells, blended, comma_or_point
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.databases import told_of_database
 from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding, says_itself
 from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within, written
@@ -62,6 +61,8 @@ class Sampled:
     """Which sheet of a spreadsheet, where it is not the first alone."""
     renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What its columns are called in other files of its folder."""
+    query: str | None = None
+    """Of a database, what is read of it."""
 
     def told(self, name: str) -> list[str]:
         """The column's cells that hold anything."""
@@ -78,18 +79,21 @@ def sampled(path: Path) -> Sampled:
     Raises:
         DataError: it is not there, or is nothing that can be read.
     """
-    parts = _some_parts(path)
+    file, table = databases.file_and_table(path)
+    parts = _some_parts(file)
     try:
         about = tuple((part, part.stat().st_mtime_ns, part.stat().st_size) for part in parts)
     except OSError:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
-    return _sampled(path, about)
+    return _sampled(file, table, about)
 
 
 @lru_cache(maxsize=16)
-def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
+def _sampled(path: Path, table: str | None, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
     """Of the parts as they are now: a file is tried for many kinds, and looked at once."""
     parts = [part for part, _, _ in about]
+    if path == parts[0] and databases.is_database(path):
+        return _of_database(path, table)
     found = _read_as_it_is(path, parts)
     return found if not path.is_dir() or not found.header else _with_others(found, path, parts)
 
@@ -155,8 +159,6 @@ def _read_as_it_is(path: Path, parts: Sequence[Path], other: Mapping[str, tuple[
         with first.open("rb") as file:
             head = file.read(4)
             file.seek(0)
-            if head == b"SQLi":
-                raise told_of_database(first)
             if head == b"PAR1":
                 return _of_parquet(path, first)
             if zipfile.is_zipfile(file) or first.suffix.casefold() in SHEETS:
@@ -187,7 +189,7 @@ def every_cell(file: Sampled, name: str) -> Iterator[str]:
 def _every_value(path: Path, name: str) -> Iterator[str]:
     with pq.ParquetFile(path) as parquet:
         for batch in parquet.iter_batches(batch_size=KEPT, columns=[name]):
-            yield from (excel.as_text(v) or "" for v in batch[name].to_pylist())
+            yield from (typed_cells.as_text(v) or "" for v in batch[name].to_pylist())
 
 
 def _every_text(file: Sampled, name: str) -> Iterator[str]:
@@ -445,7 +447,7 @@ def _of_parquet(path: Path, first: Path) -> Sampled:
     except (pa.ArrowException, OSError):
         raise DataError(f"{path.name} is not a readable Parquet file.", hint="Copy it again.") from None
     flat = [f for f in schema if not pa.types.is_nested(f.type) and not pa.types.is_binary(f.type)]
-    cells = {f.name: [excel.as_text(v) or "" for v in table[f.name].to_pylist()] if table else [] for f in flat}
+    cells = {f.name: [typed_cells.as_text(v) or "" for v in table[f.name].to_pylist()] if table else [] for f in flat}
     typed = frozenset(f.name for f in flat if not is_text(f.type))
     return Sampled(path, "parquet", tuple(cells), cells, typed, why=("It is Parquet.",))
 
@@ -471,16 +473,29 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
         for row in sheets[sheet][top + 1 :]:
             if any(c not in ("", None) for c in row):
                 _add(columns, called, [*row, *[None] * (len(called) - len(row))])
-    mixed = {n: comma_or_point(of) for n, of in columns.items() if excel.is_mixed(of)}
-    for theirs in mixed:
-        if excel.is_turned(columns[theirs]):
-            raise excel.turned(path.name, printable(theirs))
-    typed = {n for n, of in columns.items() if n not in mixed and any(c != "" and not isinstance(c, str) for c in of)}
-    cells = {n: [excel.with_sign(c, mixed.get(n, ".")) or "" for c in of] for n, of in columns.items()}
+    cells, typed, mixed = _as_text(path, columns)
     why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
-    return Sampled(
-        path, "excel", names, cells, frozenset(typed), frozenset(mixed), why=why, sheet=excel.EVERY if alike else None
-    )
+    sheet = excel.EVERY if alike else None
+    return Sampled(path, "excel", names, cells, typed, mixed, why=why, sheet=sheet)
+
+
+def _of_database(path: Path, table: str | None) -> Sampled:
+    rows = databases.looked_at(path, table, first=FIRST, kept=KEPT)
+    cells, typed, mixed = _as_text(path, rows.columns)
+    return Sampled(path, "sqlite", tuple(cells), cells, typed, mixed, why=(rows.why,), query=rows.query)
+
+
+def _as_text(
+    path: Path, columns: Mapping[str, Sequence[Any]]
+) -> tuple[dict[str, list[str]], frozenset[str], frozenset[str]]:
+    """Typed cells as text; which columns hold no other, and which hold both."""
+    mixed = {n: comma_or_point(of) for n, of in columns.items() if typed_cells.is_mixed(of)}
+    for theirs in mixed:
+        if typed_cells.is_turned(columns[theirs]):
+            raise typed_cells.turned(path.name, printable(theirs))
+    typed = {n for n, of in columns.items() if n not in mixed and any(map(typed_cells.is_typed, of))}
+    cells = {n: [typed_cells.with_sign(c, mixed.get(n, ".")) or "" for c in of] for n, of in columns.items()}
+    return cells, frozenset(typed), frozenset(mixed)
 
 
 def _told_sheets(first: str, alike: list[str], other: list[str], at: int) -> Iterator[str]:

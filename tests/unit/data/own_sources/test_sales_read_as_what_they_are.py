@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -299,20 +297,6 @@ def test_of_a_folder_of_different_tables_the_sales_are_named(tmp_path: Path) -> 
         DataError, match=r"By themselves sales.csv would be read as sales. .* a_people.csv: --customers"
     ):
         look(ShopFiles(folder), SAID)
-
-
-def test_a_database_tells_its_tables_and_the_query_that_joins_receipts_and_lines(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "shop.db")) as shop:
-        shop.execute("CREATE TABLE receipts (receipt_no TEXT, date TEXT, customer TEXT)")
-        shop.execute("CREATE TABLE rows (receipt_no TEXT, product_id TEXT, amount REAL)")
-        shop.commit()
-    with pytest.raises(DataError) as refused:
-        look(ShopFiles(tmp_path / "shop.db"), SAID)
-    told = str(refused.value)
-    assert "receipts (receipt_no, date, customer); rows (receipt_no, product_id, amount)" in told
-    assert (
-        "SELECT l.*, h.date, h.customer FROM rows l JOIN receipts h ON trim(l.receipt_no) = trim(h.receipt_no)" in told
-    )
 
 
 def test_a_discount_of_one_is_an_amount_and_no_fraction(tmp_path: Path) -> None:

@@ -475,8 +475,8 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
                 _add(columns, called, [*row, *[None] * (len(called) - len(row))])
     cells, typed, mixed = _as_text(path, columns)
     why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
-    sheet = excel.EVERY if alike else None
-    return Sampled(path, "excel", names, cells, typed, mixed, why=why, sheet=sheet)
+    told = excel.EVERY if alike else None
+    return Sampled(path, "excel", names, cells, typed, mixed, why=why, sheet=told)
 
 
 def _of_database(path: Path, table: str | None) -> Sampled:

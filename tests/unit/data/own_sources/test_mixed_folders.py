@@ -106,3 +106,16 @@ def test_a_text_of_other_columns_does_not_say_how_spreadsheets_are_read(till: Pa
         write_sheet(till / f"till_{year}.xlsx", [HEAD, *map(list, lines(year))])
     (till / "opening_hours.csv").write_text("shop;opens;closes\nLeusden;9;18\n")
     assert look(ShopFiles(till), Said(synthetic=True)).own["sales"]["reads"] == "excel"
+
+
+def test_a_till_stands_for_a_shop_only_where_no_column_names_the_shop(tmp_path: Path) -> None:
+    def store(head: str) -> str | None:
+        rows = [f"2025-{m:02}-{d:02},R{m}{d}{k},C{k:03},11,1,{k}.50,{k % 3},{'AB'[k % 2]}"
+                for m in range(1, 7) for d in (3, 17) for k in range(1, 41)]  # fmt: skip
+        (tmp_path / "sales.csv").write_text("\n".join([head, *rows, ""]))
+        found = look(ShopFiles(tmp_path / "sales.csv"), Said(synthetic=True)).own["sales"]["columns"]
+        return str(found.get("store_id"))
+
+    head = "date,receipt,customer,article,pieces,amount"
+    assert store(f"{head},Kassa,Filiaal") == "Filiaal"
+    assert store(f"{head},Kassa,colour") == "Kassa"

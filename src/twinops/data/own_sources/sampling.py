@@ -181,9 +181,16 @@ _HEADLESS = "The first line is a record: columns have no names and are called 1,
 
 def every_cell(file: Sampled, name: str) -> Iterator[str]:
     """All cells of one column of a file but its name; of a spreadsheet or a folder those that `cells` has."""
+    return (cell for _, cell in numbered_cells(file, name) if cell is not None)
+
+
+def numbered_cells(file: Sampled, name: str) -> Iterator[tuple[int | None, str | None]]:
+    """The same with the line that each stands in, of a text; no cell of a line that cannot be cut."""
     if file.path.is_dir() or file.reads not in ("csv", "parquet"):
-        return iter(file.cells[name])
-    return _every_value(file.path, name) if file.reads == "parquet" else _every_text(file, name)
+        return ((None, cell) for cell in file.cells[name])
+    if file.reads == "parquet":
+        return ((None, cell) for cell in _every_value(file.path, name))
+    return _every_text(file, name)
 
 
 def _every_value(path: Path, name: str) -> Iterator[str]:
@@ -192,14 +199,16 @@ def _every_value(path: Path, name: str) -> Iterator[str]:
             yield from (typed_cells.as_text(v) or "" for v in batch[name].to_pylist())
 
 
-def _every_text(file: Sampled, name: str) -> Iterator[str]:
+def _every_text(file: Sampled, name: str) -> Iterator[tuple[int, str | None]]:
     at = file.names.index(name)
     like = Shape(len(file.names), file.separator, least=1, read=())
     with file.path.open("rb") as opened:
         lines = _decoded(unpacked(opened), file.encoding)
         for record in records(islice(lines, MOST_LINES), like):
-            if record.refused is None and at < len(record.cells) and (record.cells[at] or "").strip() != name:
-                yield record.cells[at] or ""
+            cut = record.refused is None and at < len(record.cells)
+            cell = (record.cells[at] or "") if cut else None
+            if cell is None or cell.strip() != name:
+                yield record.line - 1, cell  # `records` counts a head before them
 
 
 def _some_parts(path: Path) -> list[Path]:

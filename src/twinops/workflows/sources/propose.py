@@ -1,6 +1,6 @@
 """Propose how to declare a shop's own files, say what would become of them, and write that into `params.yaml`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
 from twinops.data.own_sources.overlapping import ACROSS, Overlap
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
-from twinops.data.own_sources.sampling import every_cell, headless, sampled
+from twinops.data.own_sources.sampling import headless, numbered_cells, sampled
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
@@ -154,17 +154,41 @@ def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) ->
         return
     file = sampled(root / body["path"])
     file = headless(file) if file.header and not body.get("header", True) else file
-    lines = [c.strip() for c in every_cell(file, body["columns"]["household_id"]) if c.strip()]
-    lines = [c for c in lines if not body.get("digits") or any(map(str.isdecimal, c))]
+    cells = numbered_cells(file, body["columns"]["household_id"])
+    told = [(n, None if c is None else c.strip()) for n, c in cells if c is None or c.strip()]
     known = frozenset().union(*(looks[n].people for n in ("sales", "customers", "optins") if n in looks))
     form = NumberForm(tuple(body.get("digits", ())), tuple(body.get("prefixes", ())))
+    lines = [c for _, c in told if c is not None and (c in known or _may_be_somebody(c, form))]
+    odd = [n for n, c in told if c is None or (c not in known and not _may_be_somebody(c, form))]
     written, every = sum(line in known for line in lines), len(lines)
     fitting = sum(line in known or not known.isdisjoint(form.every(line)) for line in lines)
     yield (
-        f"{file.path.name} has {every:,} lines: {written:,} name a known customer as they are written, "
+        f"{file.path.name} has {len(told):,} lines: {written:,} name a known customer as they are written, "
         f"{fitting - written:,} once blanks, dashes, lost zeros, case and words before the number are set aside, "
         f"{every - fitting:,} nobody who is known here; these are kept, for a customer of that number who comes later."
+        + _not_understood(odd)
     )
+
+
+def _may_be_somebody(cell: str, form: NumberForm) -> bool:
+    """It is no title or remark, and no pattern that stands for many."""
+    named = "@" in cell or not form.digits or any(map(str.isdecimal, cell))
+    return named and not any(sign in cell for sign in "*?%")
+
+
+def _not_understood(odd: Sequence[int | None]) -> str:
+    """Lines that keep nobody out: how many, and where they stand."""
+    if not odd:
+        return ""
+    first = ", ".join(f"{n}" for n in odd[:_NAMED] if n is not None)
+    where = f" (line {first}{' and more' if len(odd) > _NAMED else ''})" if first else ""
+    return (
+        f" {len(odd):,} more{where} keep nobody out: a title, a remark, or a pattern for many such as *@firm, for "
+        "which list each customer whom it means."
+    )
+
+
+_NAMED = 5
 
 
 def _expected(path: Path) -> int | None:

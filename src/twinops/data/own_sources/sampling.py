@@ -204,11 +204,11 @@ def _every_text(file: Sampled, name: str) -> Iterator[tuple[int, str | None]]:
     like = Shape(len(file.names), file.separator, least=1, read=())
     with file.path.open("rb") as opened:
         lines = _decoded(unpacked(opened), file.encoding)
-        for record in records(islice(lines, MOST_LINES), like):
+        for record in records(islice(lines, MOST_LINES), like, before=0):
             cut = record.refused is None and at < len(record.cells)
             cell = (record.cells[at] or "") if cut else None
             if cell is None or cell.strip() != name:
-                yield record.line - 1, cell  # `records` counts a head before them
+                yield record.line, cell
 
 
 def _some_parts(path: Path) -> list[Path]:

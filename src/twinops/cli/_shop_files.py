@@ -231,7 +231,7 @@ def checked_text(found: Checked) -> str:
         lines.append(
             f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"
         )
-    lines += [f"  files overlap: {_safe(one)}" for one in found.overlaps]
+    lines += [f"  files overlap: {one}" for one in found.overlaps]
     if found.crowd is not None:
         lines.append(
             f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "

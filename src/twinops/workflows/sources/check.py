@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.look import Crowd, Mistake, SourceLook, look
@@ -91,7 +92,8 @@ def _overlap(found: Overlap, *, settled: bool) -> str:
     """Two files, the days from and to, and how many lines stand in both."""
     lines = f"{found.lines:,}" if shown(found.lines) else "a few"
     told = "taken once" if settled else "taken twice (repeated: across_files takes them once)"
-    return f"{found.earlier} and {found.later}: {lines} lines of {found.first} to {found.last} stand in both, {told}"
+    names = f"{printable(found.earlier)} and {printable(found.later)}"
+    return f"{names}: {lines} lines of {found.first} to {found.last} stand in both, {told}"
 
 
 def _holes(months: Sequence[str]) -> tuple[str, ...]:

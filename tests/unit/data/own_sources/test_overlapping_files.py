@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from own_world import LEGAL, TWIN, Shop, but
+from typer.testing import CliRunner
 
+from twinops.cli._door import app
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
@@ -103,6 +106,22 @@ def test_drop_takes_equal_lines_once_though_they_stand_in_several_files(shop: Sh
     two_years(shop)
     found = looked(shop, repeated="drop")
     assert (found.taken, found.repeated) == (4 * 10, 0)
+
+
+def test_init_says_which_files_overlap_and_declares_that_they_are_taken_once(shop: Shop, tmp_path: Path) -> None:
+    days = [f"2023-{m:02}-{d:02}" for m in range(1, 13) for d in (3, 13, 23)]
+    comes(shop, "2023.csv", *(line for day in days for line in sold(day, receipts=9)))
+    comes(shop, "2024.csv", *(line for day in [*days[-2:], "2024-01-02"] for line in sold(day, receipts=9)))
+    given = ["--from", str(shop.file("till")), "--synthetic", "--yes", "--currency", "EUR"]
+    made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
+    told = " ".join(made.output.split())
+    assert made.exit_code == 0, made.output
+    assert "repeated: across_files (2024.csv has 36 lines of 2023-12-13 to 2023-12-23 that stand in 2023.csv" in told
+    assert (
+        "files overlap: 2023.csv and 2024.csv: 36 lines of 2023-12-13 to 2023-12-23 stand in both, taken once" in told
+    )
+    own = yaml.safe_load((tmp_path / "project/params.yaml").read_text(encoding="utf-8"))["own"]
+    assert own["sales"]["repeated"] == "across_files"
 
 
 def test_months_in_files_of_their_own_and_lines_with_numbers_need_no_comparing(shop: Shop) -> None:

@@ -132,7 +132,7 @@ def _of_each_line(lines: pd.DataFrame, said: OwnSource) -> tuple[pd.Series, tupl
         store=known["store"].fillna(""),
         line=known["line"].str.replace(r"^0+(?=\d)|[.,]0+$", "", regex=True),
         day=known["when"].dt.floor("D"),
-        rank=known["file"].map(order_of_files(Counter(lines["file"]))),
+        rank=known["file"].map(_order(Counter(lines["file"]))),
     )
     told_by = [*_LINE, "batch"] if said.reads == "folder" else _LINE  # a month's file tells of its month alone
     known = known.sort_values([*told_by, "day", "rank", "place"], kind="stable")
@@ -151,10 +151,10 @@ def _of_each_line(lines: pd.DataFrame, said: OwnSource) -> tuple[pd.Series, tupl
     return out, _corrections(known.assign(why=out[known.index], last=last))
 
 
-def order_of_files(lines: Mapping[str, int]) -> dict[str, int]:
+def _order(lines: Mapping[str, int]) -> dict[str, int]:
     """Which file follows which, of files with so many lines: by name, those called otherwise than most lines' behind.
 
-    >>> order_of_files({"corrections_09.csv": 40, "sales_09.csv": 900, "sales_10.csv": 800})
+    >>> _order({"corrections_09.csv": 40, "sales_09.csv": 900, "sales_10.csv": 800})
     {'sales_09.csv': 0, 'sales_10.csv': 1, 'corrections_09.csv': 2}
     """
     shape = {name: re.sub(r"\d+", "0", name) for name in lines}

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.cells import TextCells
-from twinops.data.own_sources.line_identity import order_of_files
 from twinops.data.own_sources.mapping import mapped, values_of
 from twinops.own_params import OwnSource
 
@@ -76,24 +75,26 @@ def _may(said: OwnSource) -> bool:
 
 def twice(said: OwnSource, raw: Raw) -> Twice:
     """Read the days of all files, and then the lines of those days that several have."""
-    days, before, records = defaultdict[str, Counter[int]](Counter), dict[str, int](), Counter[str]()
+    days, before = defaultdict[str, Counter[int]](Counter), dict[str, int]()
     for cells in raw(None):
         numbers, counts = np.unique(_days(cells, said).drop_null().to_numpy(), return_counts=True)
         days[cells.file].update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
         before.setdefault(cells.file, cells.before)
-        records[cells.file] += cells.table.num_rows
     every = said.repeated == DROP
     held = Counter(day for of in days.values() for day in of)
     shared = {day for day, files in held.items() if files > 1 or every}
     asked = {name: before[name] for name, of in days.items() if not shared.isdisjoint(of)}
     if not asked:
         return Twice()
-    lines = _lines(said, raw(asked), order_of_files(records), pa.array(sorted(shared), pa.int32()))
+    # the file that begins earlier is the one that has a line already
+    files = sorted(asked, key=lambda name: (min(days[name]), name))
+    rank = {name: n for n, name in enumerate(files)}
+    lines = _lines(said, raw(asked), rank, pa.array(sorted(shared), pa.int32()))
     if every:
         # what lies together is judged together, and told as duplicate_row
         again = lines[lines["part"] != lines.groupby("line")["part"].transform("first")]
         return Twice(np.sort(again["place"].to_numpy()), why=AGAIN)
-    return _across(lines, days, sorted(records, key=order_of_files(records).__getitem__), said)
+    return _across(lines, days, files, said)
 
 
 def _days(cells: TextCells, said: OwnSource) -> pa.Array:

@@ -436,8 +436,8 @@ class OwnSource(Section):
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.repeated == "across_files" and ("sales_value" not in self.form.columns or "line_id" in self.entering):
             yield "repeated: across_files is for receipt lines without a number of their own (line_id)"
-        if self.repeated == "across_files" and self.reads == "folder":
-            yield "repeated: across_files does not go with reads: folder, in which each file is of one month"
+        if self.repeated == "across_files" and self.reads not in ("csv", "excel", "parquet"):
+            yield f"repeated: across_files does not go with reads: {self.reads}, but with csv, excel or parquet"
         if self.corrections == "replace" and self.reads == "folder":
             yield "corrections: replace does not go with reads: folder; put a month's file anew in place of the old one"
 

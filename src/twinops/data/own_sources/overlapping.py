@@ -61,16 +61,17 @@ class Twice:
 
 def compares(said: OwnSource) -> bool:
     """Whether lines are compared with those of other files, or all with each other; numbers of lines tell it better."""
-    return said.repeated in (ACROSS, DROP) and said.reads != "folder" and _may(said)
+    return said.repeated in (ACROSS, DROP) and _may(said)
 
 
 def may_overlap(said: OwnSource) -> bool:
     """Nobody said yet what holds of lines that stand in two files."""
-    return said.repeated is None and said.reads in ("csv", "excel", "parquet") and _may(said)
+    return said.repeated is None and _may(said)
 
 
 def _may(said: OwnSource) -> bool:
-    return "sales_value" in said.form.columns and "line_id" not in said.entering
+    in_files = said.reads in ("csv", "excel", "parquet")
+    return in_files and "sales_value" in said.form.columns and "line_id" not in said.entering
 
 
 def twice(said: OwnSource, raw: Raw) -> Twice:

@@ -260,7 +260,8 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
         where = f" (column {_safe(m.column)})" if m.column else ""
         looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
         fits = f"; taken: {m.taken}" if m.taken else ""
-        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+        mend = f"; {m.mend}" if m.mend else ""
+        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}{mend}"
 
 
 def _rows(found: Checked) -> str:

@@ -19,6 +19,7 @@ from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.netting import APART
 from twinops.data.own_sources.overlapping import Overlap, compares, may_overlap
 from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, twice_of, unheard, without_place
+from twinops.data.own_sources.recognising import date_format
 from twinops.data.reading.reading import RefusedRow
 from twinops.data.windows import ReceiptDays, counted, visits
 from twinops.own_params import OwnSource
@@ -43,6 +44,8 @@ class Mistake:
     shapes: tuple[str, ...]
     taken: str
     """What is taken, where that can be said."""
+    mend: str = ""
+    """What would read the cells, where it is declared."""
 
 
 @dataclass(frozen=True)
@@ -213,13 +216,28 @@ def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[Origi
     theirs = said.theirs(ours) if ours and said.fills(ours) else None
     shapes = dict.fromkeys(s for r in rows if (s := _shape_of(r, theirs)))
     lines = tuple(_line(int(r.place), origins, said) for r in rows[:SHOWN])
-    return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours))
+    mend = _other_way(source, [c for r in rows if (c := _cell_of(r, theirs))]) if reason == "time_unreadable" else ""
+    return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours), mend)
 
 
-def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
+def _other_way(source: DeclaredSource, cells: list[str]) -> str:
+    """The field that would read days that are written in a way of their own; nothing where no way reads them."""
+    found = date_format(cells)
+    if found is None or source.said.time is None:
+        return ""
+    also = [*source.said.time.also, found.format, *found.also]
+    return f"`also: {json.dumps(also)}` under {source.where}.time reads most of them"
+
+
+def _cell_of(row: RefusedRow, theirs: str | None) -> str | None:
     if theirs is None or row.encoding != AS_CELLS:
         return None
     cell = json.loads(row.raw)["cells"].get(theirs)
+    return None if cell is None else str(cell)
+
+
+def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
+    cell = _cell_of(row, theirs)
     return None if cell is None else shape(cell)
 
 

@@ -93,6 +93,16 @@ def test_days_that_one_text_of_many_writes_otherwise_are_read(till: Path) -> Non
     assert (found.taken, found.quarantined) == (18 * 180, {})
 
 
+def test_of_days_that_cannot_be_read_the_field_is_named_that_reads_them(till: Path) -> None:
+    (till / "till_2023.csv").write_text(as_text(2023))
+    found = look(ShopFiles(till), Said(synthetic=True))
+    (till / "till_2024.csv").write_text(as_text(2024, day="%Y/%m/%d"))
+    (wrong,) = look_at(source(found, till)).mistakes
+    assert wrong.mend == '`also: ["%Y/%m/%d"]` under own.sales.time reads most of them'
+    found.own["sales"]["time"]["also"] = ["%Y/%m/%d"]
+    assert look_at(source(found, till)).quarantined == {}
+
+
 def test_texts_of_one_folder_may_have_separators_of_their_own(till: Path) -> None:
     (till / "till_2023.csv").write_text(as_text(2023))
     (till / "till_2024.csv").write_text(as_text(2024, separator="\t"))

@@ -296,6 +296,7 @@ class OwnSource(Section):
     `renamed`: what their columns are called in some of the files.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
+    `repeated`: whether equal lines are all taken, or once, or only what several files of a folder have is taken once.
     `offers_by`: of answers that name a channel, those by which offers are sent; without it they need a yes to each.
     `times`: of a table with a column a purpose, the column with the day of each.
     """
@@ -325,7 +326,7 @@ class OwnSource(Section):
     time: TimeParams | None = None
     money: MoneyParams | None = None
     cancelled: Annotated[str, Field(min_length=1, max_length=10)] | None = None
-    repeated: Literal["keep", "drop"] | None = None
+    repeated: Literal["keep", "drop", "across_files"] | None = None
     corrections: Literal["replace", "add"] | None = None
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
@@ -491,6 +492,10 @@ class OwnSource(Section):
             yield "offers_by: map channel in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
+        if self.repeated == "across_files" and ("sales_value" not in self.form.columns or "line_id" in self.entering):
+            yield "repeated: across_files is for receipt lines without a number of their own (line_id)"
+        if self.repeated == "across_files" and self.reads not in ("csv", "excel", "parquet"):
+            yield f"repeated: across_files does not go with reads: {self.reads}, but with csv, excel or parquet"
         if self.corrections == "replace" and self.reads == "folder":
             yield "corrections: replace does not go with reads: folder; put a month's file anew in place of the old one"
 

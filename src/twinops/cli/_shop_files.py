@@ -231,6 +231,7 @@ def checked_text(found: Checked) -> str:
         lines.append(
             f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"
         )
+    lines += [f"  files overlap: {one}" for one in found.overlaps]
     if found.crowd is not None:
         lines.append(
             f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "
@@ -259,7 +260,8 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
         where = f" (column {_safe(m.column)})" if m.column else ""
         looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
         fits = f"; taken: {m.taken}" if m.taken else ""
-        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+        mend = f"; {m.mend}" if m.mend else ""
+        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}{mend}"
 
 
 def _rows(found: Checked) -> str:

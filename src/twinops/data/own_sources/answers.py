@@ -167,7 +167,8 @@ def _objections(cells: TextCells, said: OwnSource) -> TextCells:
     """Whoever stands in the list objects to every purpose, or to the one that is named; a clear no is no objection."""
     table, left = cells.table, dict[str, int]()
     if said.digits:
-        numbered = pc.fill_null(pc.match_substring_regex(table[said.columns["household_id"]], r"\p{Nd}"), True)
+        # an address is no title, though no digit stands in it
+        numbered = pc.fill_null(pc.match_substring_regex(table[said.columns["household_id"]], r"\p{Nd}|\S@\S"), True)
         titles = table.num_rows - pc.sum(numbered, min_count=0).as_py()
         left, table = {NO_NUMBER: titles} if titles else {}, table.filter(numbered)
     if "event" in said.entering:

@@ -17,7 +17,9 @@ from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.netting import APART
-from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, unheard, without_place
+from twinops.data.own_sources.overlapping import Overlap, compares, may_overlap
+from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, twice_of, unheard, without_place
+from twinops.data.own_sources.recognising import date_format
 from twinops.data.reading.reading import RefusedRow
 from twinops.data.windows import ReceiptDays, counted, visits
 from twinops.own_params import OwnSource
@@ -42,6 +44,8 @@ class Mistake:
     shapes: tuple[str, ...]
     taken: str
     """What is taken, where that can be said."""
+    mend: str = ""
+    """What would read the cells, where it is declared."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class SourceLook:
     """On how many visits receipts lie by day, where it holds receipts."""
     ignored: tuple[str, ...] = ()
     """Files that lie in its folder and are not read."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Files that hold lines of an earlier one."""
     people: frozenset[str] = frozenset()
     """Whose good rows there are, to compare sources by; never told."""
 
@@ -105,6 +111,8 @@ class _Tally:
     mistaken: dict[str, list[RefusedRow]] = field(default_factory=dict)
     origins: list[Origin] = field(default_factory=list)
     visits: list[pa.Table] = field(default_factory=list)
+    shared: bool = False
+    """Some day stands in several files."""
     first: dict[str, list[int]] = field(default_factory=dict)
     """Of the ids with the most rows of each batch the first places."""
 
@@ -116,6 +124,7 @@ class _Tally:
             counted_so_far.update(counts)
         self.dropped, self.filled = more.dropped, more.filled
         self.visits += more.visits
+        self.shared = self.shared or more.shared
         for who, places in more.first.items():
             self.first.setdefault(who, [place + apart for place in places])
         self.origins += [Origin(one.file, one.before + apart) for one in more.origins]
@@ -143,7 +152,7 @@ def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
         tuple(mistakes), _crowd(source, tally), counted(tally.visits), opening.ignored(source),
-        frozenset(tally.people),
+        _overlaps(source, tally), frozenset(tally.people),
     )  # fmt: skip
 
 
@@ -167,9 +176,23 @@ def _counted(entered: Entered) -> _Tally:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
         # equal lines have one time, so they are in one month; with numbers of lines they are told apart
         tally.repeated = 0 if "line_id" in source.said.entering else _repeated(without_place(good))
+        tally.shared = _shares_days(good, entered.origins)
         tally.visits.append(visits(pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})))
     tally.mistaken = {reason: rows[:LOOKED_AT] for reason, rows in tally.mistaken.items()}
     return tally
+
+
+def _shares_days(rows: pa.Table, origins: list[Origin]) -> bool:
+    """Lines of one day stand in several files."""
+    file = np.searchsorted([o.before for o in origins], rows["place"].to_numpy())
+    days = pa.table({"file": file, "day": local_day(rows["time"])}).group_by(["file", "day"]).aggregate([])
+    return bool(len(days["day"].unique()) < days.num_rows)
+
+
+def _overlaps(source: DeclaredSource, tally: _Tally) -> tuple[Overlap, ...]:
+    """Between which files lines stand twice: as it is settled, or would be."""
+    found = compares(source.said) or (tally.shared and may_overlap(source.said))
+    return twice_of(source).overlaps if found else ()
 
 
 def _repeated(rows: pa.Table) -> int:
@@ -193,13 +216,28 @@ def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[Origi
     theirs = said.theirs(ours) if ours and said.fills(ours) else None
     shapes = dict.fromkeys(s for r in rows if (s := _shape_of(r, theirs)))
     lines = tuple(_line(int(r.place), origins, said) for r in rows[:SHOWN])
-    return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours))
+    mend = _other_way(source, [c for r in rows if (c := _cell_of(r, theirs))]) if reason == "time_unreadable" else ""
+    return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours), mend)
 
 
-def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
+def _other_way(source: DeclaredSource, cells: list[str]) -> str:
+    """The field that would read days that are written in a way of their own; nothing where no way reads them."""
+    found = date_format(cells)
+    if found is None or source.said.time is None:
+        return ""
+    also = [*source.said.time.also, found.format, *found.also]
+    return f"`also: {json.dumps(also)}` under {source.where}.time reads most of them"
+
+
+def _cell_of(row: RefusedRow, theirs: str | None) -> str | None:
     if theirs is None or row.encoding != AS_CELLS:
         return None
     cell = json.loads(row.raw)["cells"].get(theirs)
+    return None if cell is None else str(cell)
+
+
+def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
+    cell = _cell_of(row, theirs)
     return None if cell is None else shape(cell)
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 from twinops.data.own_sources.declared import MONTH, DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
@@ -87,10 +87,10 @@ def ignored(source: DeclaredSource) -> tuple[str, ...]:
 
 def ends_open(source: DeclaredSource, batch: str) -> bool:
     """A text file's last line has no end, as where a copy broke off."""
-    if source.said.reads not in ("csv", "folder"):
+    if source.said.reads in ("sql", "sqlite", "archives"):
         return False
     last, ending = b"\n", parts(source, of_batch(source, batch))[-1]
-    if ending.name.endswith((".parquet", *SHEETS)):
+    if written_as(source, ending) != "csv":
         return False
     with opened(source, ending) as file, whole(source):
         text = unpacked(file)
@@ -246,14 +246,23 @@ def _month_of(name: str, before: str, after: str) -> str | None:
     return None
 
 
-def is_sheet(source: DeclaredSource, path: Path) -> bool:
-    """It is read as a spreadsheet."""
-    return source.said.reads == "excel" or (source.said.reads != "parquet" and path.suffix.casefold() in SHEETS)
+def written_as(source: DeclaredSource, part: Path) -> Literal["csv", "excel", "parquet"]:
+    """How a file is read: one of a folder as its name ends, a declared one as `reads` says."""
+    said, name = source.said.reads, part.name.casefold()
+    if said in ("csv", "excel", "parquet") and not (_declared_path(source) != part and name.endswith(TABLES)):
+        return "excel" if said == "csv" and name.endswith(SHEETS) else said
+    return written(name)
+
+
+def written(name: str) -> Literal["csv", "excel", "parquet"]:
+    """The same by a file's name alone."""
+    name = name.casefold()
+    return "excel" if name.endswith(SHEETS) else "parquet" if name.endswith(".parquet") else "csv"
 
 
 def _refuse_packed(source: DeclaredSource, path: Path, file: BinaryIO) -> None:
     head = file.read(4)
     file.seek(0)
     for magic, what in _PACKED.items():
-        if head.startswith(magic) and not (magic == _ZIP and is_sheet(source, path)):
+        if head.startswith(magic) and not (magic == _ZIP and written_as(source, path) == "excel"):
             raise DataError(f"{source.where}: {path.name} is {what}; archives are not opened.", hint="Unpack it first.")

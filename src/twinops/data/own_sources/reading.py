@@ -28,6 +28,7 @@ from twinops.data.own_sources import (
     line_identity,
     netting,
     opening,
+    overlapping,
     sqlite_file,
 )
 from twinops.data.own_sources import csv as delimited
@@ -41,6 +42,7 @@ from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.line_identity import Standing
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.overlapping import Twice
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
@@ -64,13 +66,29 @@ class PartedRecords:
 def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     """The cells of the file, the folder of parts or the query that a batch is in, some at a time.
 
-    Where lines have numbers, without those that do not stand; a return has the customer of the receipt it names.
+    Where lines have numbers, without those that do not stand; a return has the customer of the receipt it names. Where
+    it is declared, without those that stand in another file already.
     """
-    if not line_identity.settles(source.said):
-        yield from _raw_cells(source, batch)
-        return
-    found, asked = standing_of(source), batch if source.said.reads == "folder" else WHOLE
-    yield from (found.settle(cells, asked) for cells in _raw_cells(source, batch))
+    found, asked = _raw_cells(source, batch), batch if source.said.reads == "folder" else WHOLE
+    if overlapping.compares(source.said):
+        before = twice_of(source)
+        found = map(before.settle, found)
+    if line_identity.settles(source.said):
+        standing = standing_of(source)
+        found = (standing.settle(cells, asked) for cells in found)
+    yield from found
+
+
+def twice_of(source: DeclaredSource) -> Twice:
+    """Which lines of a source stand there before, in an earlier file; found once while its files are the same."""
+    key = (source.where, str(source.root), repr(source.said), _state(source))
+    if key not in _TWICE or not key[-1]:
+        _TWICE.clear()
+        _TWICE[key] = overlapping.twice(source.said, lambda among: _raw_cells(source, WHOLE, among))
+    return _TWICE[key]
+
+
+_TWICE: dict[tuple[object, ...], Twice] = {}
 
 
 def standing_of(source: DeclaredSource) -> Standing:
@@ -97,14 +115,17 @@ def _state(source: DeclaredSource) -> tuple[tuple[str, int, int], ...]:
     return tuple((str(one), s.st_mtime_ns, s.st_size) for one in every if (s := one.stat()))
 
 
-def _raw_cells(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
+def _raw_cells(source: DeclaredSource, batch: str, among: Mapping[str, int] | None = None) -> Iterator[TextCells]:
+    """As they lie in the files; `among`: of these alone, whose places begin behind so many."""
     if source.said.reads in ("sql", "archives"):
         found = database.read(source) if source.said.reads == "sql" else archives.read(source)
         yield from _counting(found, source)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
-        last = before
+        if among is not None and opening.label(path, one) not in among:
+            continue
+        last = before = before if among is None else among[opening.label(path, one)]
         with opening.opened(source, one) as file, _told_of(path, one):
             for cells in _counting(_reader(source, one)(source, file), source):
                 counted_on = cells.behind(before, opening.label(path, one))
@@ -155,9 +176,8 @@ def digest_of(files: Mapping[str, str]) -> str:
 def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
     if source.said.reads == "sqlite":
         return partial(sqlite_file.read, path=path)
-    if opening.is_sheet(source, path):
-        return excel.read
-    return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
+    readers = {"excel": excel.read, "parquet": columnar.read, "csv": delimited.read}
+    return readers[opening.written_as(source, path)]
 
 
 def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> OwnReading:

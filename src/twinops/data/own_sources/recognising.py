@@ -161,9 +161,21 @@ def speaks_of(name: str, role: Sequence[str]) -> bool:
 
 
 def born(name: str, role: Sequence[str]) -> bool:
-    """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows."""
+    """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows.
+
+    Beside a word of the role may stand nothing but what says a day or a year: `Geb.datum`, `születési idő`.
+    """
     whole = "".join(parts_of(name)) in _plain_words(tuple(role))
-    return whole or max(fit(name, role, an_id=False), fit(of_what(name), role, an_id=False)) > 1
+    if whole or max(fit(name, role, an_id=False), fit(of_what(name), role, an_id=False)) > 1:
+        return True
+    days, parts = _plain_words(tuple(words()["days"])), parts_of(name)
+    others = [p for p in parts if p not in days and p not in _OF]
+    return 0 < len(others) < len(parts) and all(_ends(p, _plain_words(tuple(role))) for p in others)
+
+
+def of_birth(name: str) -> bool:
+    """It is the day or the year somebody was born."""
+    return born(name, words()["profiles"]["birth_year"])
 
 
 def of_what(name: str) -> str:

@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import databases, excel, typed_cells
+from twinops.data.own_sources.blended import Cells, blended, comma_or_point
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.encodings import likely_encoding, says_itself
-from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within
+from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within, written
 from twinops.data.own_sources.parquet import is_text
 from twinops.data.own_sources.recognising import date_format, is_number
 from twinops.data.own_sources.renamed_columns import renamed
@@ -50,6 +51,8 @@ class Sampled:
     names: tuple[str, ...]
     cells: dict[str, list[str]]
     typed: frozenset[str] = frozenset()
+    mixed: frozenset[str] = frozenset()
+    """Columns that hold such in some cells, and text in others."""
     encoding: str = "detect"
     separator: str = "detect"
     header: bool = True
@@ -92,15 +95,46 @@ def _sampled(path: Path, table: str | None, about: tuple[tuple[Path, int, int], 
     if path == parts[0] and databases.is_database(path):
         return _of_database(path, table)
     found = _read_as_it_is(path, parts)
-    return found if len(parts) == 1 or not found.header else _with_renamed(found, path, parts)
+    return found if not path.is_dir() or not found.header else _with_others(found, path, parts)
 
 
-def _with_renamed(found: Sampled, path: Path, parts: Sequence[Path]) -> Sampled:
-    """With what columns are called in other files of the folder; cells of those are looked at, too."""
-    others = [_beginning(part) for part in _tables(path)[1:]]
-    if not (other := renamed(_named_cells(found), [_named_cells(one) for one in others if one])):
-        return found
-    return replace(_read_as_it_is(path, parts, other), renamed=other)
+def _with_others(found: Sampled, path: Path, parts: Sequence[Path]) -> Sampled:
+    """With cells of the folder's other files, however they are written, and what columns are called there."""
+    every = [p for p in _every_table(path) if p != parts[0]]
+    kept, there = KEPT // (len(every) + 1), list[tuple[Path, Sampled]]()
+    for part in every:
+        if (one := _beginning(part)) is not None:
+            few = _cells_of(one).thinned(kept)
+            there.append((part, replace(one, cells=few.columns)))
+    if other := renamed(_named_cells(found), [_named_cells(one) for _, one in there]):
+        found = replace(_read_as_it_is(path, parts, other), renamed=other)
+    names = {n: theirs for theirs, called in other.items() for n in called}
+    seen = set(parts) if found.reads == "csv" else {parts[0]}
+    unseen = [_cells_of(one).called(names) for part, one in there if part not in seen]
+    cells = blended(_cells_of(found), unseen, as_text=found.reads == "csv")
+    other_sheet = next((one.sheet for _, one in there if one.sheet), None)
+    why = (*found.why, *_told_formats([parts[0], *(part for part, _ in there)]))
+    signs = {one.separator for part, one in there if _written(part) == "text"}
+    separator = found.separator if signs <= {found.separator} else "detect"
+    return replace(
+        found, cells=cells.columns, typed=cells.typed, mixed=cells.mixed, sheet=found.sheet or other_sheet,
+        separator=separator, why=why,
+    )  # fmt: skip
+
+
+def _told_formats(parts: Sequence[Path]) -> Iterator[str]:
+    """That files of a folder are written in several ways."""
+    found = Counter(map(_written, parts))
+    if len(found) > 1:
+        told = (f"{n} {_CALLED[how][n > 1]}" for how, n in sorted(found.items(), key=lambda f: (-f[1], f[0])))
+        yield f"Its files are {', '.join(told)}: each is read as what it is."
+
+
+_CALLED = {"sheet": ("spreadsheet", "spreadsheets"), "parquet": ("Parquet", "Parquet"), "text": ("text", "texts")}
+
+
+def _cells_of(file: Sampled) -> Cells:
+    return Cells(_named_cells(file), file.typed, file.mixed)
 
 
 def _named_cells(file: Sampled) -> dict[str, list[str]]:
@@ -147,9 +181,16 @@ _HEADLESS = "The first line is a record: columns have no names and are called 1,
 
 def every_cell(file: Sampled, name: str) -> Iterator[str]:
     """All cells of one column of a file but its name; of a spreadsheet or a folder those that `cells` has."""
+    return (cell for _, cell in numbered_cells(file, name) if cell is not None)
+
+
+def numbered_cells(file: Sampled, name: str) -> Iterator[tuple[int | None, str | None]]:
+    """The same with the line that each stands in, of a text; no cell of a line that cannot be cut."""
     if file.path.is_dir() or file.reads not in ("csv", "parquet"):
-        return iter(file.cells[name])
-    return _every_value(file.path, name) if file.reads == "parquet" else _every_text(file, name)
+        return ((None, cell) for cell in file.cells[name])
+    if file.reads == "parquet":
+        return ((None, cell) for cell in _every_value(file.path, name))
+    return _every_text(file, name)
 
 
 def _every_value(path: Path, name: str) -> Iterator[str]:
@@ -158,14 +199,16 @@ def _every_value(path: Path, name: str) -> Iterator[str]:
             yield from (typed_cells.as_text(v) or "" for v in batch[name].to_pylist())
 
 
-def _every_text(file: Sampled, name: str) -> Iterator[str]:
+def _every_text(file: Sampled, name: str) -> Iterator[tuple[int, str | None]]:
     at = file.names.index(name)
     like = Shape(len(file.names), file.separator, least=1, read=())
     with file.path.open("rb") as opened:
         lines = _decoded(unpacked(opened), file.encoding)
-        for record in records(islice(lines, MOST_LINES), like):
-            if record.refused is None and at < len(record.cells) and (record.cells[at] or "").strip() != name:
-                yield record.cells[at] or ""
+        for record in records(islice(lines, MOST_LINES), like, before=0):
+            cut = record.refused is None and at < len(record.cells)
+            cell = (record.cells[at] or "") if cut else None
+            if cell is None or cell.strip() != name:
+                yield record.line, cell
 
 
 def _some_parts(path: Path) -> list[Path]:
@@ -178,15 +221,29 @@ def _some_parts(path: Path) -> list[Path]:
 
 
 def _tables(path: Path) -> list[Path]:
-    """Of a folder the parts that are written as most are."""
+    """Of a folder the parts that tell how it is written: texts, if they have the columns of the others, or most."""
+    tables = _every_table(path)
+    ways = {way: [p for p in tables if _written(p) == way] for way, _ in Counter(map(_written, tables)).most_common()}
+    most = next(iter(ways.values()))
+    # a typed cell says itself what it is; of a text the notation must be known
+    texts = ways.get("text", most)
+    return texts if texts is most or _are_alike(most[0], texts[0]) else most
+
+
+def _every_table(path: Path) -> list[Path]:
+    """Of a folder the months, or all files that can be read."""
     files = months_in(path)
     inside = list(months_named(path, files).values()) if files else within(path)
     tables = [p for p in inside if p.name.casefold().endswith(TABLES)] or inside
     if not tables:
         raise DataError(f"The folder {path.name} is empty.", hint="Name a file, or a folder of parts.")
-    # most files tell how the folder is written; those that are written otherwise are read as what they are
-    alike = Counter(_written(p) for p in tables).most_common(1)[0][0]
-    return [p for p in tables if _written(p) == alike]
+    return tables
+
+
+def _are_alike(one: Path, other: Path) -> bool:
+    """Two files have most of their columns in common."""
+    both = [{*found.names} for found in map(_beginning, (one, other)) if found is not None]
+    return len(both) > 1 and len(both[0] & both[1]) * 2 > max(map(len, both))
 
 
 def months_in(folder: Path) -> str | None:
@@ -242,8 +299,7 @@ def _stem(name: str) -> str:
 
 
 def _written(part: Path) -> str:
-    name = part.name.casefold()
-    return "sheet" if name.endswith(SHEETS) else "parquet" if name.endswith(".parquet") else "text"
+    return {"excel": "sheet", "csv": "text"}.get(how := written(part.name), how)
 
 
 def _of_text(
@@ -286,8 +342,8 @@ def _of_text(
         with part.open("rb") as one:
             of_part = islice(_decoded(unpacked(one), encoding), KEPT // len(more))
             # by its own names: a part may have others, or the same in another order
-            mine = _names_in(of_part, separator, names, other or {}) if header else names
-            shape_of = Shape(max(len(mine), 1), separator, least=1, read=())
+            mine, sign = _names_in(of_part, separator, names, other or {}) if header else (names, separator)
+            shape_of = Shape(max(len(mine), 1), sign, least=1, read=())
             cells_of = _spread([], of_part, shape_of, mine)
             rows = max(map(len, cells_of.values()), default=0)
             for name in columns:
@@ -296,7 +352,7 @@ def _of_text(
     why = (_told_encoding(encoding), f"Columns are set apart by {_SIGNS.get(separator, separator)}.")
     titles = (f"Above its head stand {above} line(s), which are no records.",) if above else ()
     gone = titles if header else (_HEADLESS,)
-    return Sampled(path, "csv", names, columns, frozenset(), encoding, separator, header, (*why, *gone))
+    return Sampled(path, "csv", names, columns, frozenset(), frozenset(), encoding, separator, header, (*why, *gone))
 
 
 def _below_titles(first: str, lines: Iterator[str], separator: str) -> tuple[str, int, str, list[str]]:
@@ -319,14 +375,18 @@ def _below_titles(first: str, lines: Iterator[str], separator: str) -> tuple[str
 
 def _names_in(
     lines: Iterator[str], separator: str, names: Sequence[str], other: Mapping[str, tuple[str, ...]]
-) -> tuple[str, ...]:
-    """The columns of a part, whose head may stand below titles, too; as they are called in the first."""
+) -> tuple[tuple[str, ...], str]:
+    """The columns of a part, whose head may stand below titles, too, as they are called in the first; its separator."""
     here = {n: one for one, called in other.items() for n in called}
-    rows = (delimited.header_of(line, separator) for line in islice(lines, delimited.HEAD_WITHIN))
-    first = next(rows, [])
+    heads = islice(lines, delimited.HEAD_WITHIN)
+    line = next(heads, "")
+    # a part may have a sign of its own; a title tells none
+    signs = (separator, delimited.separator_of(line, tuple(names)))
+    first, sign = max(((delimited.header_of(line, s), s) for s in signs), key=lambda f: len({*f[0]} & {*names}))
     title = sum(map(bool, first)) < 2
+    rows = (delimited.header_of(line, sign) for line in heads)
     alike = (row for row in (first, *(rows if title else [])) if len({*row} & {*names}) * 2 > len({*names}))
-    return tuple(here.get(n, n) for n in next(alike, first))
+    return tuple(here.get(n, n) for n in next(alike, first)), sign
 
 
 def _head(part: Path) -> bytes:
@@ -422,32 +482,29 @@ def _of_sheet(path: Path, first: Path) -> Sampled:
         for row in sheets[sheet][top + 1 :]:
             if any(c not in ("", None) for c in row):
                 _add(columns, called, [*row, *[None] * (len(called) - len(row))])
-    cells, typed = _as_text(path, columns)
+    cells, typed, mixed = _as_text(path, columns)
     why = tuple(_told_sheets(first_sheet, alike, [n for n in others if n not in alike and sheets[n]], at))
-    return Sampled(path, "excel", names, cells, typed, why=why, sheet=excel.EVERY if alike else None)
+    told = excel.EVERY if alike else None
+    return Sampled(path, "excel", names, cells, typed, mixed, why=why, sheet=told)
 
 
 def _of_database(path: Path, table: str | None) -> Sampled:
     rows = databases.looked_at(path, table, first=FIRST, kept=KEPT)
-    cells, typed = _as_text(path, rows.columns)
-    return Sampled(path, "sqlite", tuple(cells), cells, typed, why=(rows.why,), query=rows.query)
+    cells, typed, mixed = _as_text(path, rows.columns)
+    return Sampled(path, "sqlite", tuple(cells), cells, typed, mixed, why=(rows.why,), query=rows.query)
 
 
-def _as_text(path: Path, columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[str]], frozenset[str]]:
-    """Typed cells as text; which columns hold no other."""
-    mixed = {n: _comma_or_point(of) for n, of in columns.items() if typed_cells.is_mixed(of)}
+def _as_text(
+    path: Path, columns: Mapping[str, Sequence[Any]]
+) -> tuple[dict[str, list[str]], frozenset[str], frozenset[str]]:
+    """Typed cells as text; which columns hold no other, and which hold both."""
+    mixed = {n: comma_or_point(of) for n, of in columns.items() if typed_cells.is_mixed(of)}
     for theirs in mixed:
         if typed_cells.is_turned(columns[theirs]):
             raise typed_cells.turned(path.name, printable(theirs))
     typed = {n for n, of in columns.items() if n not in mixed and any(map(typed_cells.is_typed, of))}
     cells = {n: [typed_cells.with_sign(c, mixed.get(n, ".")) or "" for c in of] for n, of in columns.items()}
-    return cells, frozenset(typed)
-
-
-def _comma_or_point(cells: Sequence[Any]) -> str:
-    """Which sign the texts of a column have before the last digits; its numbers are shown with it."""
-    signs = Counter(found[1] for c in cells if isinstance(c, str) and (found := re.search(r"([.,])\d{1,2}$", c)))
-    return max(".", ",", key=signs.__getitem__)
+    return cells, frozenset(typed), frozenset(mixed)
 
 
 def _told_sheets(first: str, alike: list[str], other: list[str], at: int) -> Iterator[str]:

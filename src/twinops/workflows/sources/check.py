@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.look import Crowd, Mistake, SourceLook, look
-from twinops.entities.small_cells import hidden
+from twinops.data.own_sources.overlapping import IN_EARLIER, Overlap
+from twinops.entities.small_cells import hidden, shown
 from twinops.own_params import OwnParams
 from twinops.params import Params
 from twinops.workflows.places import Places
@@ -41,6 +43,8 @@ class Checked:
     """Nothing at all could be taken, and nothing was understood either."""
     ignored: tuple[str, ...]
     """Files that lie in its folder and are not read."""
+    overlaps: tuple[str, ...] = ()
+    """Which files hold lines of an earlier one, and whether that is settled."""
     holes: tuple[str, ...] = ()
     """Months between the first and the last in which nothing lies."""
 
@@ -78,9 +82,18 @@ def told(looked: SourceLook, params: Params) -> Checked:
         crowd=looked.crowd,
         nothing=not looked.taken and not looked.left_out,
         ignored=looked.ignored,
+        overlaps=tuple(_overlap(one, settled=IN_EARLIER in looked.left_out) for one in looked.overlaps),
         holes=_holes([m for m, n in looked.months.items() if n]),
         without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
+
+
+def _overlap(found: Overlap, *, settled: bool) -> str:
+    """Two files, the days from and to, and how many lines stand in both."""
+    lines = f"{found.lines:,}" if shown(found.lines) else "a few"
+    told = "taken once" if settled else "taken twice (repeated: across_files takes them once)"
+    names = f"{printable(found.earlier)} and {printable(found.later)}"
+    return f"{names}: {lines} lines of {found.first} to {found.last} stand in both, {told}"
 
 
 def _holes(months: Sequence[str]) -> tuple[str, ...]:

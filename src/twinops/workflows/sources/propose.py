@@ -1,6 +1,6 @@
 """Propose how to declare a shop's own files, say what would become of them, and write that into `params.yaml`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,16 @@ from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Said, Trouble
+from twinops.data.own_sources.drafting import Choice, Said, Trouble
 from twinops.data.own_sources.known_by import spelled
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.opening import months_named
+from twinops.data.own_sources.overlapping import ACROSS, Overlap
 from twinops.data.own_sources.proposing.addresses import addresses_of
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
-from twinops.data.own_sources.sampling import every_cell, headless, sampled
+from twinops.data.own_sources.sampling import headless, numbered_cells, sampled
+from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import as_pairs, staged_as
@@ -120,10 +122,14 @@ class _Reading:
 def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, SourceLook]]:
     """What would become of each source; those of which nothing would are left out, but for sales and who said no."""
     looks: dict[str, SourceLook] = {}
-    left = list(proposal.left_out)
+    left, choices = list(proposal.left_out), list(proposal.choices)
     for name, body in proposal.own.items():
         try:
             found = reading.of(name, body)
+            if found.overlaps and "repeated" not in body:
+                body["repeated"] = ACROSS
+                choices += [Choice(name, "repeated", ACROSS, _why_across(overlap)) for overlap in found.overlaps]
+                found = reading.of(name, body)
             _refuse_nothing(told(found, reading.before), body)
             looks[name] = found
         except (DataError, ParamsError) as lost:
@@ -131,7 +137,17 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
                 raise
             left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
     own = {name: body for name, body in proposal.own.items() if name in looks}
-    return replace(proposal, own=own, left_out=tuple(left)), looks
+    return replace(proposal, own=own, left_out=tuple(left), choices=tuple(choices)), looks
+
+
+def _why_across(found: Overlap) -> str:
+    """Which files overlap, and what becomes of that."""
+    lines = f"{found.lines:,}" if shown(found.lines) else "a few"
+    return (
+        f"{printable(found.later)} has {lines} lines of {found.first} to {found.last} that stand in "
+        f"{printable(found.earlier)}, too: they are taken once and counted as left out; what one file "
+        "holds twice stays twice (keep takes all)"
+    )
 
 
 def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) -> Iterator[str]:
@@ -141,11 +157,12 @@ def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) ->
         return
     file = sampled(root / body["path"])
     file = headless(file) if file.header and not body.get("header", True) else file
-    lines = [c.strip() for c in every_cell(file, body["columns"]["household_id"]) if c.strip()]
-    lines = [c for c in lines if not body.get("digits") or any(map(str.isdecimal, c))]
+    cells = numbered_cells(file, body["columns"]["household_id"])
+    told = [(n, None if c is None else c.strip()) for n, c in cells if c is None or c.strip()]
     known = frozenset().union(*(looks[n].people for n in ("sales", "customers", "optins") if n in looks))
     form = NumberForm(tuple(body.get("digits", ())), tuple(body.get("prefixes", ())))
     if body.get("known_by"):
+        lines = [c for _, c in told if c is not None]
         known = addresses_of(root / proposal.own[next(iter(body["known_by"]))]["path"]).known
         found, every = sum(spelled(line) in known for line in lines), len(lines)
         yield (
@@ -153,13 +170,37 @@ def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) ->
             "nobody who is known here; these are kept, for a customer of that address who comes later."
         )
         return
+    lines = [c for _, c in told if c is not None and (c in known or _may_be_somebody(c, form))]
+    odd = [n for n, c in told if c is None or (c not in known and not _may_be_somebody(c, form))]
     written, every = sum(line in known for line in lines), len(lines)
     fitting = sum(line in known or not known.isdisjoint(form.every(line)) for line in lines)
     yield (
-        f"{file.path.name} has {every:,} lines: {written:,} name a known customer as they are written, "
+        f"{file.path.name} has {len(told):,} lines: {written:,} name a known customer as they are written, "
         f"{fitting - written:,} once blanks, dashes, lost zeros, case and words before the number are set aside, "
         f"{every - fitting:,} nobody who is known here; these are kept, for a customer of that number who comes later."
+        + _not_understood(odd)
     )
+
+
+def _may_be_somebody(cell: str, form: NumberForm) -> bool:
+    """It is no title or remark, and no pattern that stands for many."""
+    named = "@" in cell or not form.digits or any(map(str.isdecimal, cell))
+    return named and not any(sign in cell for sign in "*?%")
+
+
+def _not_understood(odd: Sequence[int | None]) -> str:
+    """Lines that keep nobody out: how many, and where they stand."""
+    if not odd:
+        return ""
+    first = ", ".join(f"{n}" for n in odd[:_NAMED] if n is not None)
+    where = f" (line {first}{' and more' if len(odd) > _NAMED else ''})" if first else ""
+    return (
+        f" {len(odd):,} more{where} keep nobody out: a title, a remark, or a pattern for many such as *@firm, for "
+        "which list each customer whom it means."
+    )
+
+
+_NAMED = 5
 
 
 def _expected(path: Path) -> int | None:

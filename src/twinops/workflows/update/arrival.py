@@ -10,7 +10,8 @@ from twinops.data.arrivals import DOUBTED, Arrived
 NOTES = {
     Arrived.LATE: "taken in with its own month",
     Arrived.CORRECTED: "what was held is replaced; states lose the old rows by subtraction",
-    Arrived.DOUBLED: "not taken in: sales would count twice. Take one copy away, or declare `repeated: drop`",
+    Arrived.DOUBLED: "not taken in: sales would count twice. Take one copy away, or declare `repeated: across_files` "
+    "where files of a folder overlap (`repeated: drop` takes each line once)",
     Arrived.GONE: "nothing is taken in: put it back, or take it out of `months` in params.yaml",
     Arrived.MISSING: "nothing behind it is taken in: put it there, an empty one with its header if nothing was sold",
     Arrived.WAITS: "taken in once the missing month is there",

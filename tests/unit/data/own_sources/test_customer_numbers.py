@@ -171,3 +171,15 @@ def test_a_no_in_a_ledger_is_its_customers_where_a_yes_written_so_is_nobodys(tmp
         "(985)": "granted",
         "K00986": "granted",
     }
+
+
+def test_each_line_of_a_list_is_told_as_known_unknown_or_not_understood(tmp_path: Path) -> None:
+    lines = ["# never mail", "K00001", " k00002 ", "ANNA@MAIL.EXAMPLE", "bob@mail.example", "K99999", "*@firm.example"]
+    (tmp_path / "no.txt").write_text("\n".join([*lines, ""]))
+    given = ["--from", str(sales(tmp_path, "K{:05}")), "--opt-outs", str(tmp_path / "no.txt"), "--synthetic", "--yes"]
+    made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
+    told = " ".join(made.output.split())
+    assert "no.txt has 6 lines: 1 name a known customer as they are written, 1 once blanks" in told, made.output
+    assert "3 nobody who is known here" in told
+    assert "1 more (line 7) keep nobody out: a title, a remark, or a pattern for many such as *@firm" in told
+    assert "24 objections" in told, "an address without a digit is no title"

@@ -65,3 +65,30 @@ def test_whoever_is_said_to_be_left_out_is_out_of_every_purpose(tmp_path: Path) 
 def test_a_word_that_stands_nowhere_is_told_and_not_taken(tmp_path: Path) -> None:
     with pytest.raises((TwinopsError, Troubled), match="holds zombie"):
         proposed(tmp_path, no_offers__uwagi="zombie")
+
+
+@pytest.mark.parametrize(
+    ("state", "tells"),
+    [
+        ("Opgeheven", "account closed"),
+        ("megszűnt", "account closed"),
+        ("gesperrt", "account closed"),
+        ("zablokowany", "account closed"),
+        ("zrušená", "account closed"),
+        ("Samengevoegd", "merged into another"),
+        ("összevont", "merged into another"),
+        ("zusammengeführt", "merged into another"),
+        ("sloučená", "merged into another"),
+        ("Kind", "children"),
+        ("gyermek", "children"),
+        ("dětská", "children"),
+        ("menores", "children"),
+    ],
+)
+def test_a_state_or_a_kind_of_card_that_ends_or_bars_contact_is_named(tmp_path: Path, state: str, tells: str) -> None:
+    files = shop(tmp_path)
+    people = [f"C{k:03};{state if k > 30 else 'X1'}" for k in range(1, 41)]
+    (tmp_path / "people.csv").write_text("\n".join(["nr;status", *people, ""]), encoding="utf-8")
+    note = next(n for n in look(files, Said(synthetic=True)).notes if n.startswith("status of people.csv"))
+    assert f"({tells}: 10)" in note
+    assert f"customers.no_offers:status={state}" in note

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from arriving import FIVE, Monthly, month_of
-from own_world import CONSENT, line
+from own_world import CONSENT, RETAIL, but, line, write_csv
 
 from shops.shops import five
 from twinops.data.arrivals import Arrived, in_order
@@ -140,8 +140,6 @@ def test_one_file_that_grows_tells_new_days_from_late_ones(tmp_path: Path) -> No
     rows = [*month_of(JANUARY), *month_of(FEBRUARY)]
 
     def comes(more: list) -> dict[str, Arrived]:
-        from own_world import write_csv
-
         write_csv(shop.file("retail.csv"), more)
         return told(shop)
 
@@ -151,6 +149,18 @@ def test_one_file_that_grows_tells_new_days_from_late_ones(tmp_path: Path) -> No
     assert comes([*rows, *month_of(JANUARY, customers=42)[-72:]]) == {JANUARY: Arrived.LATE}
     assert comes([*rows, *rows[:50]]) == {JANUARY: Arrived.DOUBLED}
     assert comes(rows[30:]) == {JANUARY: Arrived.CORRECTED}
+
+
+def test_a_later_export_that_begins_with_weeks_that_are_held_adds_its_new_days_alone(tmp_path: Path) -> None:
+    shop = Monthly(tmp_path, ["all"], whole=True, columns=but(RETAIL, path="files/till", repeated="across_files"))
+    shop.file("till").mkdir()
+    write_csv(shop.file("till/a.csv"), [*month_of(JANUARY), *month_of(FEBRUARY)])
+    shop.take()
+    write_csv(shop.file("till/b.csv"), [*month_of(FEBRUARY), *month_of(MARCH)])
+    assert told(shop) == {MARCH: Arrived.NEW}
+    shop.declare(retail=but(RETAIL, path="files/till"))
+    assert told(shop) == {FEBRUARY: Arrived.DOUBLED, MARCH: Arrived.NEW}
+    assert "across_files" in next(a.note for a in shop.look().arrivals if a.what is Arrived.DOUBLED)
 
 
 @pytest.mark.parametrize("months", [["all"], [JANUARY, FEBRUARY]])

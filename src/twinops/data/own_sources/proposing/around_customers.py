@@ -36,6 +36,7 @@ from twinops.data.own_sources.recognising import (
     date_format,
     fit,
     is_said,
+    of_birth,
     speaks_of,
     words,
 )
@@ -108,7 +109,7 @@ class AroundCustomers:
 
         Nothing where one day is for all of them.
         """
-        days = [c for c in draft.file.names if c and date_format(draft.file.cells[c]) is not None]
+        days = [c for c in draft.file.names if c and not of_birth(c) and date_format(draft.file.cells[c]) is not None]
         days = [c for c in days if not is_said(draft.file.cells[c])]
         found = {p: day for p, theirs in answers.items() if (day := day_of(theirs, days, draft.file.names))}
         if not found:
@@ -313,7 +314,9 @@ class AroundCustomers:
     def _dated(self, draft: Draft, kind: str) -> dict[str, Any]:
         """How the file is read, and since when what it says holds."""
         dates = [
-            c for c in draft.free if date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
+            c
+            for c in draft.free
+            if not of_birth(c) and date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
         ]
         dates = [c for c in (draft.columns.get("time"),) if c] or dates
         if dates:

@@ -44,6 +44,7 @@ from twinops.data.own_sources.recognising import (
     fit,
     number_notation,
     numbers,
+    of_birth,
     of_what,
     parts_of,
     words,
@@ -298,7 +299,7 @@ class _Kind:
     def _may_be(self, draft: Draft, ours: str, theirs: str) -> bool:
         cells = draft.file.told(theirs)
         if self.form.columns.get(ours) in ("moment", "until"):
-            return date_format(cells) is not None and not self._is_another_day(ours, theirs)
+            return date_format(cells) is not None and not of_birth(theirs) and not self._is_another_day(ours, theirs)
         if ours in ("household_id", "product_id"):
             return self._known(ours, cells) > 0
         # who was held back was not contacted: groups are no campaigns
@@ -337,7 +338,7 @@ class _Kind:
             listed = known >= _KNOWN or by_name or (named and self._lists(draft, ours, theirs))
             return 5 + named if listed else 0
         if kind in ("moment", "until"):
-            return self._day(ours, theirs, role) if date_format(cells) is not None else 0
+            return self._day(ours, theirs, role) if date_format(cells) is not None and not of_birth(theirs) else 0
         if kind == "identity":
             return named if named > 1 and len({c.strip() for c in cells}) == len(cells) else 0
         if kind == "figure":

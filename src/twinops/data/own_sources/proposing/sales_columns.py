@@ -33,6 +33,7 @@ from twinops.data.own_sources.recognising import (
     is_number,
     number_notation,
     numbers,
+    of_birth,
     parts_of,
     words,
 )
@@ -99,7 +100,8 @@ class _Looks:
         dates = frozenset(
             c
             for c in cells
-            if (found := date_format(cells[c])) is not None
+            if not of_birth(c)
+            and (found := date_format(cells[c])) is not None
             # a running number of nine digits may be seconds since 1970, and is not where its name says whose number
             and not (found.format in CLOCKS[1:] and any(fit(c, roles[r], an_id=True) > 0 for r in _IDS))
         )
@@ -144,8 +146,10 @@ def _named(theirs: str, ours: str) -> int:
         return 0
     if ours == "basket_id" and score < 4 and "piece" in found:
         return 0  # a piece has a number where it is a document
-    if ours == "sales_value" and "subtotal" in "".join(found):
-        return min(score, 2)  # before what comes off
+    # a shop has several tills; a subtotal is before what comes off
+    till = ours == "store_id" and set(found) & set(words()["tills"])
+    if till or (ours == "sales_value" and "subtotal" in "".join(found)):
+        return min(score, 1 if till else 2)
     # the name of a product is one, and its number is the better one
     called = ours == "product_id" and fit(theirs, words()["files"]["products"]["product_type"], an_id=False)
     return min(score, 2) if called or (score and set(found[:1]) & _titles()) else score
@@ -226,9 +230,19 @@ def _customers_by_values(draft: Draft, among: list[str]) -> None:
         likely.sort(key=lambda c: (-((steady[c] or 0) > 0.95), -distinct[c]))
     why = "by values: its cells come back on several days, as customers do"
     draft.take("household_id", likely[0], why if len(likely) == 1 else f"{why}; so do those of {len(likely) - 1} more")
-    if len(likely) > 1:
-        options = " or ".join(column_option("sales", "household_id", c) for c in likely[1:6])
+    held = {c: set(map(str.strip, draft.file.told(c))) for c in likely}
+    others = [c for c in likely[1:] if len(held[c]) * _MANY > len(held[likely[0]]) and not all(map(_is_hour, held[c]))]
+    if others:
+        options = " or ".join(column_option("sales", "household_id", c) for c in others[:5])
         draft.notes.append(f"Customers may be in another column: say `{options}` then.")
+
+
+_MANY = 20
+"""A column with so many times fewer values than another tells kinds, goods or shops."""
+
+
+def _is_hour(cell: str) -> bool:
+    return re.fullmatch(r"\d{1,2}[:.h]\d\d([:.]\d\d)?", cell) is not None
 
 
 def _steady(draft: Draft, theirs: str) -> float | None:

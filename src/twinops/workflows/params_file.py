@@ -94,16 +94,17 @@ def _put(there: CommentedMap, wanted: Mapping[str, Any]) -> None:
             there[name] = DoubleQuotedScalarString(value) if isinstance(value, str) else value
 
 
+_SIGNS = frozenset("?:,[]{}#&*!|>'\"%@`\n")
+"""Parsers differ about words with these in a list."""
+
+
 def _as_meant(value: Any) -> Any:
     """In quotes where YAML 1.1, which DVC and PyYAML read, takes a word for something else: yes, no, 1:30."""
     if isinstance(value, list | tuple):
         return [_as_meant(v) for v in value]
     if not isinstance(value, str):
         return value
-    try:
-        same = _Loader(f"[{value}]").get_single_data() == [value]
-    except yaml.YAMLError:
-        same = False
+    same = not _SIGNS & {*value} and _Loader(f"[{value}]").get_single_data() == [value]
     return value if same else DoubleQuotedScalarString(value)
 
 

@@ -30,9 +30,18 @@ Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 RequestWord = Literal[
-    "access", "portability", "rectification", "erasure", "restriction", "objection", "withdrawal", "contest"
+    "access",
+    "portability",
+    "rectification",
+    "erasure",
+    "restriction",
+    "objection",
+    "unsubscribe",
+    "withdrawal",
+    "contest",
 ]
-"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`)."""
+"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`); `unsubscribe` is an
+objection to offers alone."""
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""

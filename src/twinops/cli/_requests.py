@@ -41,9 +41,18 @@ def queue(
     _end(project, found.refused)
 
 
+MESSAGES = "collect_synthetic@care_cases"
+"""The stage that takes in what customers wrote."""
+
+
+def asks(project: Project) -> bool:
+    """Whether some messages to customer service are declared to ask for a right."""
+    return any(said.requests for said in project.params.own.root.values())
+
+
 def heard(project: Project) -> None:
     """What customer service was asked meanwhile becomes cases, and is told."""
-    if any(said.requests for said in project.params.own.root.values()):
+    if asks(project):
         found = project.run("subject.heard")
         if found.opened:
             talk(found.text())

@@ -12,7 +12,7 @@ from twinops.data.own_sources.cell_values import event_of
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
 from twinops.data.own_sources.recognising import words
-from twinops.entities.consent import Event, Purpose
+from twinops.entities.consent import SAID, Purpose
 from twinops.own_params import CHANNEL, form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
@@ -84,12 +84,12 @@ def unlike(said: Said) -> Iterator[Trouble]:
 def _meaningless(said: Said, source: str) -> Iterator[Trouble]:
     """Words for answers and purposes whose meaning is none of ours."""
     for column, pairs in said.words_of(source).items():
-        known = [*Purpose, NONE] if column == "purpose" else [*Event, "yes", "no"]
+        known = [*Purpose, NONE] if column == "purpose" else [*SAID, "yes", "no"]
         for word, means in pairs.items():
             if column == "purpose":
                 fits = set(purposes_in(means)) <= set(Purpose)
             else:
-                fits = means in set(Event) or event_of(means) is not None
+                fits = means in SAID or event_of(means) is not None
             if not fits:
                 near = get_close_matches(means, known, 1, 0.5) or known[:1]
                 several = "; one word may mean several, with commas between" if column == "purpose" else ""

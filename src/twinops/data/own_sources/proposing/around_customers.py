@@ -40,7 +40,7 @@ from twinops.data.own_sources.recognising import (
 )
 from twinops.data.own_sources.sampling import Sampled, every_cell, headless
 from twinops.data.reading.plain_letters import plain
-from twinops.entities.consent import Event, Purpose
+from twinops.entities.consent import SAID, Event, Purpose
 from twinops.errors import DataError
 from twinops.own_params import CHANNEL
 
@@ -365,7 +365,7 @@ def _all_events_known(draft: Draft, codes: Mapping[str, str]) -> None:
     """
     theirs = draft.columns["event"]
     there = {c.strip() for c in every_cell(draft.file, theirs) if not notation.is_nothing(c)}
-    unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in set(Event))
+    unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in SAID)
     if unknown:
         what = f"{printable(theirs)} has words that are not known for a yes, a no or a withdrawal: {len(unknown)}."
         few = unknown if len(unknown) <= _MOST_WORDS else []  # more of them may be about somebody

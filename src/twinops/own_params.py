@@ -240,7 +240,7 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
     "special_reviewed", "language", "brand", "only", "carried_down", "requests", "offers_by",
-    "holding",
+    "holding", "confirmed", "yes_only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -253,6 +253,8 @@ class OwnSource(Section):
     stands for the customer of each (and of each prefix, where it has none), as none may be lost.
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
+    `confirmed`: of answers, the column without which a yes is pending and no answer yet (a double opt-in).
+    `yes_only`: a yes counts with one of these words in a column of theirs, such as its origin; a no always does.
     `renamed`: what their columns are called in some of the files.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
@@ -290,6 +292,8 @@ class OwnSource(Section):
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     holding: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    confirmed: Theirs | None = None
+    yes_only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     carried_down: tuple[Theirs, ...] = ()
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
@@ -337,8 +341,13 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding)
+        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding, *self.proof)
         return tuple(dict.fromkeys((*self.entering.values(), *beside)))
+
+    @property
+    def proof(self) -> tuple[str, ...]:
+        """Their columns that show whether a yes counts."""
+        return (*self.yes_only, *((self.confirmed,) if self.confirmed is not None else ()))
 
     @property
     def identities(self) -> tuple[str, ...]:

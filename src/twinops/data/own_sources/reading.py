@@ -31,6 +31,7 @@ from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.line_identity import Standing
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.proved_yes import proved
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
@@ -118,7 +119,7 @@ def _counting(found: Iterable[TextCells], said: OwnSource) -> Iterator[TextCells
     """The rows of one file that count, each whole, and one an answer."""
     heads = CarriedDown(said)
     for cells in found:
-        yield lengthened(counted(heads.onto(cells), said), said)
+        yield proved(lengthened(counted(heads.onto(cells), said), said), said)
 
 
 def digest_of(files: Mapping[str, str]) -> str:

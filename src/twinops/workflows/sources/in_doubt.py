@@ -18,6 +18,10 @@ from twinops.workflows.intake import BATCH
 from twinops.workflows.places import Places
 
 MOST_PLACES = 20
+REMARKS = (
+    "{} cells of the column under `replaces` have words and not exactly one customer's number that is known: they join "
+    "nobody. Look at them, and write the number alone where it is one person."
+)
 NOES = {
     UNKNOWN_PURPOSE: (
         "noes are for a purpose that nobody knows, and hold for every purpose until somebody says what the word means: "
@@ -39,10 +43,12 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
     own, most = params.own, params.sources.max_rows
     sources = {n: declared(own, n, root=places.root, max_rows=most) for n in own.root if own.root[n].form.personal}
     telling = [s for s in sources.values() if {"email", "birth_year"} & set(s.said.entering)]
-    found = doubles_in(telling, replaced(s for s in sources.values() if s.said.joins).newest.keys())
+    joined = replaced(s for s in sources.values() if s.said.joins)
+    found = doubles_in(telling, joined.newest.keys())
     where = " and ".join(f"own.{s.name}" for s in telling)
     twice = (told_doubles(found, where, "`replaces` under columns"),) if found else ()
-    return (*_noes(places), *twice, *(told for s in sources.values() if (told := _unheard(s))))
+    remarks = (REMARKS.format(shown(joined.unread) or "Fewer than ten"),) if joined.unread else ()
+    return (*_noes(places), *twice, *remarks, *(told for s in sources.values() if (told := _unheard(s))))
 
 
 def _noes(places: Places) -> Iterator[str]:

@@ -118,7 +118,10 @@ def test_a_message_that_unsubscribes_stops_offers_and_one_that_objects_stops_eve
     ("category", "kind"),
     [
         ("Datenlöschung", "erasure"), ("Suppression de compte", "erasure"), ("Výmaz údajů", "erasure"),
-        ("Werbewiderspruch", "objection"), ("Námitka", "objection"), ("Désabonnement", "objection"),
+        ("Werbewiderspruch", "unsubscribe"), ("Námitka", "objection"), ("Désabonnement", "unsubscribe"),
+        ("Leiratkozás", "unsubscribe"), ("Afmelden", "unsubscribe"), ("Bezwaar", "objection"), ("Adatkérés", "access"),
+        ("Haláleset", "restriction"), ("Overlijden", "restriction"), ("Klubtagság lemondása", None),
+        ("Tiltakozás profilalkotás ellen", "objection"), ("Vitaminebox opzeggen", None), ("Adreswijziging", None),
         ("Datenauskunft (Art. 15)", "access"), ("Cópia dos meus dados", "access"), ("Registerutdrag", "access"),
         ("Portabilidad de datos", "portability"), ("Lieferung", None), ("Rückgabe", None), ("Kod rabatowy", None),
         ("Store access", None), ("Returns", None), ("loyalty", None), ("Konto", None),

@@ -12,7 +12,7 @@ from twinops.adapters import one_at_a_time
 from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
-from twinops.cli._requests import MESSAGES, asks, heard
+from twinops.cli._requests import listen
 from twinops.data.own_sources.watching import MARK
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ def repro(
             talk("sources and ideas of your own: looking what changed ...")
             home(ctx).run("sources.fingerprint")
         how = dvc_repro.Manner(lanes or processors(), force)
-        if not stages and (ctx.obj / "params.yaml").is_file() and asks(home(ctx)):
-            # who asked to be let alone is so before anything learns from them
-            dvc_repro.reproduce(ctx.obj, [MESSAGES], how=how, say=_sign)
-            heard(home(ctx))
+        if not stages and (ctx.obj / "params.yaml").is_file():
+            listen(home(ctx), lanes=how.lanes, say=_sign)
         done = dvc_repro.reproduce(ctx.obj, stages or [], how=how, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")

@@ -14,7 +14,7 @@ from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
-from twinops.cli._requests import MESSAGES, asks, heard
+from twinops.cli._requests import listen
 from twinops.cli._shop_files import ignored_text
 from twinops.cli.repro import processors
 from twinops.data.own_sources.declared_law import WHOLE
@@ -97,6 +97,7 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
     project = open_project(ctx.obj)
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
+    listen(project, lanes=processors(), say=_sign)
     behind = _reproduce(project, candidate=candidate, many=bool(seen.taken))
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
@@ -110,9 +111,6 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
 def _reproduce(project: Project, *, candidate: bool, many: bool) -> bool:
     """What monitoring needs; where there is no candidate that it can ask, everything. Whether the candidate stays."""
     whole = candidate or not project.run("update.usable")
-    if asks(project):
-        dvc_repro.reproduce(project.root, [MESSAGES], how=dvc_repro.Manner(processors()), say=_sign)
-        heard(project)
     how = dvc_repro.Manner(processors(), many=many, left=frozenset() if whole else LEFT)
     done = dvc_repro.reproduce(project.root, [] if whole else STAGES, how=how, say=_sign)
     talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")

@@ -34,6 +34,8 @@ def proved(cells: TextCells, said: OwnSource) -> TextCells:
         lacks[OTHER_ORIGIN + printable(theirs)] = ~_where(table, theirs, frozenset(map(str.strip, among)).__contains__)
     if said.confirmed is not None:
         lacks[PENDING] = ~_where(table, said.confirmed, partial(confirms, missing=said.missing))
+        for theirs, among in said.confirmed_of.items():
+            lacks[PENDING] &= _where(table, theirs, frozenset(map(str.strip, among)).__contains__)
     left, yes, out = Counter(cells.left_out), _yeses(table, said), np.zeros(table.num_rows, bool)
     for why, without in lacks.items():
         gone = yes & without & ~out

@@ -175,6 +175,15 @@ def test_of_a_table_with_a_column_a_purpose_each_yes_needs_its_proof(tmp_path: P
     assert (left["yes_not_confirmed"], left["yes not counted by Bron"]) == (1, 3)
 
 
+def test_a_yes_on_paper_needs_no_second_yes_where_only_those_of_the_website_are_ever_confirmed(tmp_path: Path) -> None:
+    rows = [*SIGNED_UP, *(f"C{k:03};offers;yes;2024-01-01;;form" for k in range(35, 40))]
+    found, got = answered(tmp_path, rows)
+    assert found.own["optins"]["confirmed_of"] == {"source": ["import old till", "website"]}
+    assert open_to(got) >= {f"C{k:03}" for k in range(35, 40)}
+    assert not IN_DOUBT & open_to(got)
+    assert read(source(found, "optins", tmp_path), "all").left_out == {"yes_not_confirmed": 5}
+
+
 @pytest.mark.parametrize("name", ["Bevestigd op", "Bestätigt am", "Megerősítve", "Potvrzeno dne", "Confirmed at"])
 def test_that_something_was_confirmed_is_known_in_many_languages(name: str) -> None:
     assert yes_proof.speaks(name)

@@ -28,7 +28,7 @@ FORM = Form(
         "seq": "count",
     },
     needed=("household_id", "purpose", "event", "time"),
-    fields=frozenset({"answers", "times", "undated_from", "offers_by", "confirmed", "yes_only"}),
+    fields=frozenset({"answers", "times", "undated_from", "offers_by", "confirmed", "confirmed_of", "yes_only"}),
     settled_by={CHANNEL: "answer"},
 )
 SCHEMA = Schema(

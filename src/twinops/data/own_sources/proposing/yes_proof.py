@@ -36,13 +36,31 @@ def proposed(draft: Draft, said: Said, answers: Iterable[str], codes: Mapping[st
 def _confirmed(draft: Draft, answers: tuple[str, ...], codes: Mapping[str, str]) -> dict[str, Any]:
     named = draft.columns.pop(CONFIRMED, None)
     for theirs in (named,) if named else (c for c in draft.file.cells if c not in answers and speaks(c)):
-        shown = [confirms(draft.file.cells[theirs][i]) for i in _yeses(draft, answers, codes)]
+        yeses = _yeses(draft, answers, codes)
+        of = _asked_of(draft, theirs, yeses)
+        yeses = [i for i in yeses if all(draft.file.cells[c][i].strip() in among for c, among in of.items())]
+        shown = [confirms(draft.file.cells[theirs][i]) for i in yeses]
         lack = shown.count(False)
         if named or (lack and any(shown)):
             if not named:
                 why = f"its name says so; {lack:,} of {len(shown):,} yeses lack it: they are pending, and no answer yet"
                 draft.choices.append(Choice(draft.name, CONFIRMED, printable(theirs), why, draft.file.shapes(theirs)))
-            return {CONFIRMED: theirs}
+            for column, among in of.items():
+                words_ = f"{printable(column)}: {', '.join(map(printable, among))}"
+                why = "no yes of another origin is ever confirmed, so of those it is not asked"
+                draft.choices.append(Choice(draft.name, "confirmed_of", words_, why))
+            return {CONFIRMED: theirs} | ({"confirmed_of": of} if of else {})
+    return {}
+
+
+def _asked_of(draft: Draft, confirmed: str, yeses: list[int]) -> dict[str, list[str]]:
+    """The origins of which any yes is confirmed, where others have none: a form on paper needs no second yes."""
+    for theirs in (c for c in draft.free if c != confirmed and speaks(c, "origin")):
+        cells = draft.file.cells[theirs]
+        every = {cells[i].strip() for i in yeses}
+        among = {cells[i].strip() for i in yeses if confirms(draft.file.cells[confirmed][i])}
+        if 1 < len(every) <= _MOST and among and among != every:
+            return {theirs: sorted(among)}
     return {}
 
 

@@ -30,9 +30,18 @@ Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 RequestWord = Literal[
-    "access", "portability", "rectification", "erasure", "restriction", "objection", "withdrawal", "contest"
+    "access",
+    "portability",
+    "rectification",
+    "erasure",
+    "restriction",
+    "objection",
+    "unsubscribe",
+    "withdrawal",
+    "contest",
 ]
-"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`)."""
+"""What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`); `unsubscribe` is an
+objection to offers alone."""
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 RETURNS_OF = "returns_of"
 """The receipt on which was bought what a line brings back."""
@@ -231,7 +240,7 @@ _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 FIELDS = (
     "cancelled", "repeated", "corrections", "answers", "times", "undated_from", "ages_in", "scales", "special",
     "special_reviewed", "language", "brand", "only", "carried_down", "requests", "offers_by",
-    "holding",
+    "holding", "confirmed", "confirmed_of", "yes_only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -293,6 +302,9 @@ class OwnSource(Section):
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
     `known_by`: its customers are not told by number but by what another source has in a column, such as an address.
+    `confirmed`: of answers, the column without which a yes is pending and no answer yet (a double opt-in).
+    `confirmed_of`: it is asked of a yes with one of these words in a column of theirs, such as those of a web form.
+    `yes_only`: a yes counts with one of these words in a column of theirs, such as its origin; a no always does.
     `renamed`: what their columns are called in some of the files.
     `carried_down`: columns that only the first line of a receipt fills; its other lines have the same.
     `requests`: of customer service, the words of its category that ask for a right, and for which.
@@ -332,6 +344,9 @@ class OwnSource(Section):
     times: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     holding: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    confirmed: Theirs | None = None
+    confirmed_of: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    yes_only: dict[Theirs, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     carried_down: tuple[Theirs, ...] = ()
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
@@ -379,8 +394,13 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding)
+        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding, *self.proof)
         return tuple(dict.fromkeys((*self.entering.values(), *beside)))
+
+    @property
+    def proof(self) -> tuple[str, ...]:
+        """Their columns that show whether a yes counts."""
+        return (*self.yes_only, *self.confirmed_of, *((self.confirmed,) if self.confirmed is not None else ()))
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -488,6 +508,8 @@ class OwnSource(Section):
             yield f"carried_down: {', '.join(unread)} is the receipt itself, or a column that is not read"
         if self.requests and "category" not in self.entering:
             yield "requests: map category in columns and say in legal.purposes what it is for"
+        if self.confirmed_of and self.confirmed is None:
+            yield "confirmed_of: say under confirmed which column shows that a yes was confirmed"
         if self.offers_by and CHANNEL not in self.entering:
             yield "offers_by: map channel in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,13 @@ from serving import Asked, Shop, refusal, until
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
 from twinops.errors import ParamsError, ServiceError
+from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked
 from twinops.service import clients
 from twinops.service.journal import Journal
 from twinops.service.opened import Serving, clients_file, opened
 from twinops.workflows import decision_lines as decisions
+from twinops.workflows.subject.casework import act_of
+from twinops.workflows.subject.desk import ActingOfficer
 
 HERE = Path(serving.__file__).parent
 
@@ -130,6 +134,22 @@ def test_a_word_by_command_holds_within_a_second(shop: Shop) -> None:
         assert until(lambda: asked.predict(50).status_code == 403) < 1.0
         until(lambda: refusal(asked.predict(50)) == "restriction")
         shop.ledger.append(RightsAct(Right.UNRESTRICTED, sid, "dpo", "Dora"))
+        until(lambda: asked.predict(50).status_code == 200, 5)
+
+
+def test_an_open_request_holds_within_a_second_and_until_it_is_decided(shop: Shop) -> None:
+    token = shop.token("everything")
+    with serving.running(shop) as (address, _):
+        asked = Asked(address, token)
+        assert asked.predict(50).status_code == 200
+        case = RequestCase("c-000001", RequestKind.ERASURE, date(2026, 11, 1), "", shop.keys.known_sid(natural(50)))
+        officer = ActingOfficer("dpo", "Dora")
+        shop.ledger.append(act_of(case, StepAsked(Step.RECEIVED), officer))
+        assert until(lambda: asked.predict(50).status_code == 403) < 1.0
+        until(lambda: "open request" in asked.predict(50).json()["detail"])
+        shop.ledger.append(act_of(case, StepAsked(Step.IDENTIFIED, "passport"), officer))
+        assert asked.predict(50).status_code == 403
+        shop.ledger.append(act_of(case, StepAsked(Step.REFUSED, "a claim", "17(3)(e)"), officer))
         until(lambda: asked.predict(50).status_code == 200, 5)
 
 

@@ -33,6 +33,7 @@ from twinops.entities.rights import (
     RightsHead,
     body_of,
     is_code,
+    tells,
 )
 from twinops.errors import IntegrityError, ParamsError
 from twinops.ports import KeyStore
@@ -128,7 +129,7 @@ class RightsLedger:
                 found = tuple(_entries(db))
                 _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
                 self._stage(found, files)
-        return tuple(head_of(found, kinds) for kinds in FOLLOWED.values())
+        return tuple(head_of(found, file) for file in FOLLOWED)
 
     def check(self, file: str = "rights.json", *, max_age_days: int | None = None) -> None:
         """Refuse to serve anybody by a ledger that is not the project's, or that nobody has looked at for too long.
@@ -138,7 +139,7 @@ class RightsLedger:
         """
         with self._files(fcntl.LOCK_SH):
             found, told = self.entries(), self._told(file)
-        here = head_of(found, FOLLOWED[file])
+        here = head_of(found, file)
         if told != here:
             self._against_foreign_files(found)
             raise IntegrityError(
@@ -177,8 +178,12 @@ class RightsLedger:
     def _against_foreign_files(self, entries: Sequence[RightsEntry]) -> None:
         """A file may be behind (somebody was killed, or another clone wrote); never ahead, never of another past."""
         for file, kinds in FOLLOWED.items():
-            told, ours = self._told(file), [e for e in entries if e.right in kinds]
-            if told == RightsHead() or (0 < told.entries <= len(ours) and ours[told.entries - 1].digest == told.head):
+            told = self._told(file)
+            # a project from before open requests counted tells of acts alone, and is behind
+            ways = ([e for e in entries if tells(file, e)], [e for e in entries if e.right in kinds])
+            if told == RightsHead() or any(
+                0 < told.entries <= len(ours) and ours[told.entries - 1].digest == told.head for ours in ways
+            ):
                 continue
             raise IntegrityError(
                 f"{file} tells of {told.entries} entries that this ledger of rights does not have.",
@@ -216,10 +221,10 @@ class RightsLedger:
 
     def _stage(self, entries: Sequence[RightsEntry], files: ExitStack) -> None:
         """The files as they will be, beside those that are; in their places when `files` ends well."""
-        for file, kinds in FOLLOWED.items():
+        for file in FOLLOWED:
             half = files.enter_context(beside(self.root / file))
             with half.open("w", encoding="utf-8") as opened:
-                opened.write(head_of(entries, kinds).to_text())
+                opened.write(head_of(entries, file).to_text())
                 opened.flush()
                 os.fsync(opened.fileno())  # a full disk is told before the ledger grows
 
@@ -234,9 +239,9 @@ class RightsLedger:
         return database_at(place, [*_TABLES, *(_GUARDS[place.startswith(POSTGRESQL)])])
 
 
-def head_of(entries: Sequence[RightsEntry], kinds: frozenset[Right]) -> RightsHead:
+def head_of(entries: Sequence[RightsEntry], file: str) -> RightsHead:
     """What a followed file must say of these entries."""
-    told = [e for e in entries if e.right in kinds]
+    told = [e for e in entries if tells(file, e)]
     return RightsHead(len(told), told[-1].digest) if told else RightsHead()
 
 

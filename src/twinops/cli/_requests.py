@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,9 +42,27 @@ def queue(
     _end(project, found.refused)
 
 
+MESSAGES = "collect_synthetic@care_cases"
+"""The stage that takes in what customers wrote."""
+
+
+def asks(project: Project) -> bool:
+    """Whether some messages to customer service are declared to ask for a right."""
+    return any(said.requests for said in project.params.own.root.values())
+
+
+def listen(project: Project, *, lanes: int, say: Callable[[str, str], None]) -> None:
+    """Take in what customers wrote and open cases, so that who asked to be let alone is so before anything learns."""
+    if asks(project):
+        from twinops.adapters.dvc import repro
+
+        repro.reproduce(project.root, [MESSAGES], how=repro.Manner(lanes), say=say)
+        heard(project)
+
+
 def heard(project: Project) -> None:
     """What customer service was asked meanwhile becomes cases, and is told."""
-    if any(said.requests for said in project.params.own.root.values()):
+    if asks(project):
         found = project.run("subject.heard")
         if found.opened:
             talk(found.text())

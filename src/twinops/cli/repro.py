@@ -12,6 +12,7 @@ from twinops.adapters import one_at_a_time
 from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli._requests import listen
 from twinops.data.own_sources.watching import MARK
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def repro(
         if (ctx.obj / "params.yaml").is_file() and _has_own(home(ctx)):
             talk("sources and ideas of your own: looking what changed ...")
             home(ctx).run("sources.fingerprint")
-        done = dvc_repro.reproduce(ctx.obj, stages or [], how=dvc_repro.Manner(lanes or processors(), force), say=_sign)
+        how = dvc_repro.Manner(lanes or processors(), force)
+        if not stages and (ctx.obj / "params.yaml").is_file():
+            listen(home(ctx), lanes=how.lanes, say=_sign)
+        done = dvc_repro.reproduce(ctx.obj, stages or [], how=how, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")
 

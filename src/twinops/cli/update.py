@@ -15,7 +15,7 @@ from twinops.adapters.dvc.waiting import Waiting, waiting
 from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
-from twinops.cli._requests import heard
+from twinops.cli._requests import listen
 from twinops.cli._shop_files import ignored_text
 from twinops.cli.repro import processors
 from twinops.data.own_sources.declared_law import WHOLE
@@ -101,8 +101,8 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool, for
     project = open_project(ctx.obj)
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
+    listen(project, lanes=processors(), say=_sign)
     behind = _reproduce(project, candidate=candidate, many=bool(seen.taken), forks=forks)
-    heard(project)
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)

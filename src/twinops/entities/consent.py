@@ -37,6 +37,11 @@ class Event(StrEnum):
     WITHDRAWN = "withdrawn"
     OBJECTED = "objected"
     RESTRICTED = "restricted"
+    ASKED = "open_request"
+
+
+SAID = tuple(e for e in Event if e is not Event.ASKED)
+"""What a source may tell; that a request is open is told by the ledger of rights alone."""
 
 
 class Reason(StrEnum):
@@ -47,6 +52,7 @@ class Reason(StrEnum):
     WITHDRAWN = "consent_withdrawn"
     OBJECTED = "objected"
     RESTRICTED = "restricted"
+    OPEN_REQUEST = "open_request"
     NO_ASSESSMENT = "legitimate_interest_not_assessed"
     ERASED = "erased"
     UNDER_AGE = "under_age"
@@ -59,6 +65,7 @@ REFUSALS: Mapping[Event | None, Reason] = MappingProxyType(
         Event.WITHDRAWN: Reason.WITHDRAWN,
         Event.OBJECTED: Reason.OBJECTED,
         Event.RESTRICTED: Reason.RESTRICTED,
+        Event.ASKED: Reason.OPEN_REQUEST,
     }
 )
 """What refuses whatever the basis."""
@@ -69,7 +76,8 @@ def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False)
 
     Consent that is unknown refuses (GDPR art. 7(1)). Under legitimate interest an objection refuses (art. 21) and a
     signed assessment must exist (art. 6(1)(f)). Under contract (art. 6(1)(b)), and in a trial, whoever refused or
-    objected is out all the same, and whoever had processing restricted (art. 18) is out of every use.
+    objected is out all the same, and whoever had processing restricted (art. 18) is out of every use. So is, for what a
+    request is about, whoever waits for it to be decided (art. 18(1)(d), 21(3)).
 
     >>> exclusion(None, LegalBasis.CONSENT).value
     'consent_unknown'

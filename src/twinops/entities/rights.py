@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from twinops.entities.canonical import to_json
+from twinops.entities.consent import Purpose
 from twinops.entities.event import stamp
 
 MOST_TEXT = 2_000
@@ -126,6 +127,34 @@ class RightsHead:
     def to_text(self) -> str:
         """The file's text."""
         return to_json({"entries": self.entries, "head": self.head}) + "\n"
+
+
+EVERY = tuple(p.value for p in Purpose)
+HOLDS_UP = ("objection", "withdrawal", "erasure", "restriction")
+"""Kinds of request that stop a use of data while they are open; who asks for a copy is held up in nothing."""
+BESIDE = "beside"
+"""Of an entry that says the same of another record of the person whose request it is."""
+BEGINS, ENDS = "received", ("answered", "refused")
+"""Steps of a case with which that begins and ends."""
+
+
+def held_up(act: RightsAct) -> tuple[str, ...]:
+    """Purposes that may not go on while the request of this step is open: the one it names, else every one.
+
+    What a message objects to is not read from it, so an objection without a purpose holds up all (GDPR art. 18(1)(d)).
+    """
+    if act.right is not Right.CASE or act.about.get("kind") not in HOLDS_UP or not act.sid:
+        return ()
+    narrow = act.purpose if act.about["kind"] in ("objection", "withdrawal") else None
+    return (narrow,) if narrow else EVERY
+
+
+def tells(file: str, entry: RightsEntry) -> bool:
+    """Whether a followed file counts an entry: `rights.json` also begin and end of what holds up a use."""
+    if entry.right in FOLLOWED[file]:
+        return True
+    turns = (BEGINS, *ENDS)
+    return file == "rights.json" and bool(held_up(entry.act)) and entry.act.about.get("step") in turns
 
 
 _CODE = re.compile(r"[\w.:/()+ -]{0,80}", re.ASCII)

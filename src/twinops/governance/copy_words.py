@@ -230,6 +230,7 @@ REASONS = {
     "consent_withdrawn": "you took your consent back",
     "objected": "you objected",
     "restricted": "you asked for a restriction",
+    "open_request": "you asked for something about it, and nobody has decided it yet",
     "legitimate_interest_not_assessed": "nobody has assessed yet whether the shop's interest allows it",
     "under_age": "you are under age",
     "age_unknown": "it is not known whether you are of age",

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from twinops.entities.rights import Right, RightsEntry, pseudonym
+from twinops.entities.rights import BESIDE, Right, RightsEntry, pseudonym
 
 ANSWER_MONTHS, MORE_MONTHS = 1, 2
 """Art. 12(3): one month from receipt; two more where it is complex, told with reasons within the first."""
@@ -191,7 +191,7 @@ def cases_of(entries: Iterable[RightsEntry]) -> dict[str, RequestCase]:
     """Every case by its id, in the order in which they came."""
     found: dict[str, RequestCase] = {}
     for entry in entries:
-        if entry.right is not Right.CASE:
+        if entry.right is not Right.CASE or BESIDE in entry.act.about:
             continue
         about = entry.act.about
         made = CaseStep(

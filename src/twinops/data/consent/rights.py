@@ -7,7 +7,7 @@ the consumer lifts it by command; a consent by command falls to every refusal th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from twinops.entities.consent import Event, Purpose
 from twinops.entities.day_count import DayCount
-from twinops.entities.rights import Right, RightsEntry
+from twinops.entities.rights import BEGINS, ENDS, Right, RightsEntry, held_up
 from twinops.ports import RightsRead, SubjectKeys
 
 COLUMNS = ("sid", "purpose", "event", "day", "seq")
@@ -35,6 +35,12 @@ EVENTS: Mapping[Right, Event] = MappingProxyType(
         Right.RESTRICTED: Event.RESTRICTED,
     }
 )
+DONE: Mapping[str, Right] = MappingProxyType(
+    {"objection": Right.OBJECTED, "withdrawal": Right.WITHDRAWN, "erasure": Right.WITHDRAWN}
+)
+"""As what a request counts that was answered, whether or not somebody also typed it as a command."""
+SHUT = ("erasure", "restriction")
+"""Open requests that leave storage alone, as a restriction does."""
 
 
 @dataclass(frozen=True)
@@ -63,27 +69,68 @@ NOTHING_ASKED = NothingAsked()
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands today of one consumer by command: the last word per purpose, and whether all use is restricted."""
+    """What stands today of one consumer by command: the last word per purpose, whether all use is restricted, and the
+    requests that nobody has decided, by case.
+    """
 
     words: Mapping[str, RightsEntry]
     restricted: RightsEntry | None = None
+    waiting: Mapping[str, RightsEntry] = field(default_factory=dict)
 
     def event(self, purpose: str) -> Event | None:
         """The event that counts; None: nothing was said by command."""
-        if self.restricted is not None:
-            return Event.RESTRICTED
-        word = self.words.get(purpose)
-        return None if word is None else EVENTS[word.right]
+        entry = self._counts(purpose)
+        return None if entry is None else EVENTS.get(entry.right, Event.ASKED)
 
     def entry(self, purpose: str) -> RightsEntry:
         """The entry of that event."""
-        return self.restricted or self.words[purpose]
+        found = self._counts(purpose)
+        if found is None:
+            raise KeyError(purpose)
+        return found
+
+    @property
+    def shut(self) -> bool:
+        """The data may be stored, and nothing else."""
+        return self.restricted is not None or any(e.act.about["kind"] in SHUT for e in self.waiting.values())
+
+    def waits(self, purpose: str) -> RightsEntry | None:
+        """The first open request that holds up a purpose."""
+        return next((e for e in self.waiting.values() if purpose in held_up(e.act)), None)
+
+    def _counts(self, purpose: str) -> RightsEntry | None:
+        """A restriction, then a no, then an open request, then a yes."""
+        word = self.words.get(purpose)
+        no = word if word is not None and word.right is not Right.CONSENTED else None
+        return self.restricted or no or self.waits(purpose) or word
+
+    def with_case(self, entry: RightsEntry) -> Standing:
+        """The same after one step of a request: open until it is decided, and as done once it is answered."""
+        case, step = entry.act.about["case"], entry.act.about["step"]
+        if step == BEGINS and held_up(entry.act):
+            return replace(self, waiting={**self.waiting, case: entry})
+        if step not in ENDS or case not in self.waiting:
+            return self
+        after = replace(self, waiting={c: e for c, e in self.waiting.items() if c != case})
+        return after if step == "refused" else after._done(entry)
+
+    def _done(self, entry: RightsEntry) -> Standing:
+        if entry.act.about["kind"] == "restriction":
+            made = replace(entry, act=replace(entry.act, right=Right.RESTRICTED, purpose=None))
+            return replace(self, restricted=self.restricted or made)
+        marketing = entry.act.about["kind"] == "objection" and entry.act.purpose is None
+        words = dict(self.words)
+        for purpose in (Purpose.OFFERS.value,) if marketing else held_up(entry.act):
+            if purpose not in words or words[purpose].right is Right.CONSENTED:
+                act = replace(entry.act, right=DONE[entry.act.about["kind"]], purpose=purpose)
+                words[purpose] = replace(entry, act=act)
+        return replace(self, words=words)
 
 
 def standing(entries: Iterable[RightsEntry]) -> dict[str, Standing]:
     """What stands of everybody of whom anything does, by sid."""
     found: dict[str, Standing] = {}
-    entries = tuple(entries)
+    entries, of_case = tuple(entries), dict[str, set[str]]()
     # said while two persons were taken for one, and found to be the other's word
     mistaken = {(e.sid, e.act.about["entry"]) for e in entries if e.right is Right.SAID_BY_ANOTHER}
     for entry in entries:
@@ -94,21 +141,28 @@ def standing(entries: Iterable[RightsEntry]) -> dict[str, Standing]:
             found[entry.sid] = replace(before, restricted=before.restricted or entry)
         elif entry.right is Right.UNRESTRICTED:
             found[entry.sid] = replace(before, restricted=None)
+        elif entry.right is Right.CASE:
+            about = of_case.setdefault(entry.act.about["case"], {entry.sid})
+            about |= {entry.sid} if entry.act.about["step"] == BEGINS else set()
+            # what is decided is so of every record that the request was written for
+            for sid in about if entry.act.about["step"] in ENDS else {entry.sid}:
+                found[sid] = found.get(sid, Standing({})).with_case(entry)
         elif entry.right in EVENTS and entry.act.purpose is not None:
             found[entry.sid] = replace(before, words={**before.words, entry.act.purpose: entry})
     return found
 
 
 def restricted(rights: RightsRead) -> frozenset[str]:
-    """Whose data may be stored and shown to themselves, and nothing else (GDPR art. 18(2))."""
-    return frozenset(sid for sid, said in standing(rights.entries()).items() if said.restricted is not None)
+    """Whose data may be stored and shown to themselves, and nothing else (GDPR art. 18(2)), or who asked for that."""
+    return frozenset(sid for sid, said in standing(rights.entries()).items() if said.shut)
 
 
 def with_rights(ledger: pa.Table, rights: RightsRead, *, days: DayCount, today: int) -> pa.Table:
     """The ledger of consent, or of choices beside records, with what was told by command in it: `COLUMNS`.
 
-    A command counts from its own day, or from the as-of day where the project's clock stands before it; so does a no
-    of any source, since nobody who said it waits for the project's clock, or for the year that a mistyped day names.
+    A command counts from its own day, an open request from the day it was received, or from the as-of day where the
+    project's clock stands before it; so does a no of any source, since nobody who said it waits for the project's
+    clock, or for the year that a mistyped day names.
     """
     plain = pa.table({c: ledger[c].cast(pa.string() if c in COLUMNS[:3] else pa.int64()) for c in COLUMNS})
     plain = _noes_by(today, plain)
@@ -233,7 +287,8 @@ def _noes_by(today: int, ledger: pa.Table) -> pa.Table:
 
 
 def _place(entry: RightsEntry, event: Event, *, days: DayCount, today: int) -> tuple[int, int]:
-    day = min(days.number(entry.at.date()), today)
+    since = date.fromisoformat(entry.act.about["received"]) if event is Event.ASKED else entry.at.date()
+    day = min(days.number(since), today)
     return day, (BEFORE_ALL if event is Event.GRANTED else AFTER_ALL) + entry.seq
 
 

@@ -13,8 +13,8 @@ from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SEVERITY = (
-    Reason.ERASED, Reason.RESTRICTED, Reason.UNDER_AGE, Reason.OBJECTED, Reason.WITHDRAWN, Reason.REFUSED,
-    Reason.UNKNOWN, Reason.AGE_UNKNOWN, Reason.NO_ASSESSMENT,
+    Reason.ERASED, Reason.RESTRICTED, Reason.UNDER_AGE, Reason.OPEN_REQUEST, Reason.OBJECTED, Reason.WITHDRAWN,
+    Reason.REFUSED, Reason.UNKNOWN, Reason.AGE_UNKNOWN, Reason.NO_ASSESSMENT,
 )  # fmt: skip
 """Severest first. A reason that is not here is severer than all: what is new must not slip through."""
 

@@ -52,7 +52,7 @@ def _turned(cells: TextCells, said: OwnSource) -> TextCells:
     if not said.answers:
         return cells
     table, parts, silent = cells.table, [], 0
-    others = [c for c in table.column_names if c == "place" or c in said.entering.values()]
+    others = [c for c in table.column_names if c == "place" or c in (*said.entering.values(), *said.proof)]
     for k, (purpose, theirs) in enumerate(said.answers.items()):
         rows = _answered(_on_its_day(table, said, purpose).select(others), table[theirs], purpose)
         rows = rows.set_column(0, "place", _placed(table, said, k))
@@ -156,7 +156,7 @@ def long_columns(said: OwnSource) -> tuple[str, ...]:
     """The columns of the cells, once a row is an answer."""
     if not said.turned:
         return said.read
-    return (*dict.fromkeys(said.entering.values()), *ANSWER.values())
+    return (*dict.fromkeys((*said.entering.values(), *said.proof)), *ANSWER.values())
 
 
 def _speaks(text: str, said: OwnSource) -> bool:

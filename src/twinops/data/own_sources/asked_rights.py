@@ -22,8 +22,10 @@ def _signs() -> Mapping[str, tuple[str, ...]]:
 def kind_of(text: str) -> str | None:
     """Which right a category's words speak of; None: of none.
 
-    >>> kind_of("Usunięcie danych"), kind_of("Werbewiderspruch"), kind_of("Lieferung")
-    ('erasure', 'objection', None)
+    A death is told as a restriction: nothing is done with the data until a person has looked.
+
+    >>> kind_of("Usunięcie danych"), kind_of("Werbewiderspruch"), kind_of("Haláleset"), kind_of("Lieferung")
+    ('erasure', 'unsubscribe', 'restriction', None)
     """
     told = plain(text)
     return next((kind for kind, signs in _signs().items() if any(s in told for s in signs)), None)

@@ -18,7 +18,7 @@ from twinops.data.own_sources.codes import whole
 from twinops.data.reading import contact_cells, csv_records, plain_text
 from twinops.data.reading.plain_letters import plain
 from twinops.data.reading.reading import Refused
-from twinops.entities.consent import Event
+from twinops.entities.consent import SAID, Event
 from twinops.own_params import MoneyParams, TimeParams
 from twinops.plugins import text_beside
 
@@ -350,7 +350,7 @@ def said(cell: str) -> str:
     ('granted', 'refused', 'withdrawn', 'restricted')
     """
     text = words(cell)
-    event = event_of(text) or (text if text in set(Event) else None)
+    event = event_of(text) or (text if text in SAID else None)
     if event is None:
         raise Unreadable
     return str(event)

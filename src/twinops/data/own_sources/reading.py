@@ -43,6 +43,7 @@ from twinops.data.own_sources.line_identity import Standing
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
 from twinops.data.own_sources.overlapping import Twice
+from twinops.data.own_sources.proved_yes import proved
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
@@ -149,7 +150,7 @@ def _counting(found: Iterable[TextCells], source: DeclaredSource) -> Iterator[Te
     """The rows of one file that count, each whole and of a customer's number, and one an answer."""
     said, heads, whose = source.said, CarriedDown(source.said), known_to(source)
     for cells in found:
-        yield lengthened(known_by.named(counted(heads.onto(cells), said), said, whose), said)
+        yield proved(lengthened(known_by.named(counted(heads.onto(cells), said), said, whose), said), said)
 
 
 def known_to(source: DeclaredSource) -> known_by.Known | None:

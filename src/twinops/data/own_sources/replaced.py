@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.own_sources.customer_number import NumberForm, form_of
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import values_of
@@ -31,11 +33,13 @@ class Replaced:
 
     A number that two others claim to replace may be either's, and numbers that replace each other in a circle have no
     newest: nobody guesses whose lines they are, and a no under one holds under each that `may_be` the same person's.
+    `unread`: remarks in which not one known number stands.
     """
 
     newest: Mapping[str, str] = field(default_factory=dict)
     disputed: int = 0
     may_be: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unread: int = 0
 
     @cached_property
     def digest(self) -> str:
@@ -109,7 +113,8 @@ NOBODY_REPLACED = Replaced()
 
 def replaced(sources: Iterable[DeclaredSource]) -> Replaced:
     """What these sources say of it, read from their files; a cell that is no number joins nobody."""
-    pairs = sorted({pair for source in sources if source.said.joins for pair in _pairs(source)})
+    told = [_pairs(source) for source in sources if source.said.joins]
+    pairs = sorted({pair for found, _ in told for pair in found})
     claims = Counter(old for old, _ in pairs)
     by = {old: new for old, new in pairs if claims[old] == 1}
     found = {old: end for old in by if (end := _end(old, by)) is not None}
@@ -118,13 +123,49 @@ def replaced(sources: Iterable[DeclaredSource]) -> Replaced:
         if old not in found:
             may_be.setdefault(old, set()).add(new)
             may_be.setdefault(new, set()).add(old)
-    return Replaced(found, len(pairs) - len(found), {n: frozenset(of) for n, of in may_be.items()})
+    either = {n: frozenset(of) for n, of in may_be.items()}
+    return Replaced(found, len(pairs) - len(found), either, sum(unread for _, unread in told))
 
 
-def _pairs(source: DeclaredSource) -> Iterator[tuple[str, str]]:
+def _pairs(source: DeclaredSource) -> tuple[set[tuple[str, str]], int]:
+    """Old and new number of each row that says so; and how many cells have words, and not one number that is known."""
+    rows: list[tuple[str | None, str | None, str]] = []
     for cells in cells_of(source, WHOLE):
         new, old = (values_of(cells, source.said, c).to_pylist() for c in ("household_id", REPLACES))
-        yield from ((o, n) for n, o in zip(new, old, strict=True) if n and o and n != o)
+        rows += zip(new, old, (t or "" for t in cells.table[source.said.theirs(REPLACES)].to_pylist()), strict=True)
+    known, form = {number for number, _, _ in rows if number}, form_of(source.said)
+    found, unread = set[tuple[str, str]](), 0
+    for number, old, cell in rows:
+        if not number:
+            continue
+        if old in known or form.fits(old or "") or not has_words(cell, source.said.prefixes):
+            found |= {(old, number)} if old and old != number else set()
+            continue
+        named = named_in(cell, form) & known - {number}
+        # "merged with 39966" stands on the card that was given up
+        found |= {(number, one) for one in named if len(named) == 1}
+        unread += len(named) != 1
+    return found, unread
+
+
+def has_words(cell: str, prefixes: Iterable[str] = ()) -> bool:
+    """A remark, and no number: a word of letters alone stands in it that is no prefix of numbers.
+
+    >>> has_words("samengevoegd met 39966"), has_words("39 966"), has_words("K 39966", ("K",))
+    (True, False, False)
+    """
+    before = {p.strip(" -./").casefold() for p in prefixes}
+    several = len(cell.split()) > 1
+    return several and any(word.isalpha() and word.casefold() not in before for word in _WORDS.findall(cell))
+
+
+def named_in(cell: str, form: NumberForm) -> set[str]:
+    """What may be customers' numbers in a remark, as they are filed."""
+    return {number for word in _NUMBER.findall(cell) for number in (word, *form.every(word))}
+
+
+_WORDS, _NUMBER = re.compile(r"[^\W_]+"), re.compile(r"[\w.-]*\d[\w-]*")
+"""Words; and what may be a number, with the letters before it."""
 
 
 def _end(old: str, by: Mapping[str, str]) -> str | None:

@@ -17,6 +17,7 @@ from twinops.data.own_sources.answers import long_columns
 from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import mapped, months
+from twinops.data.own_sources.proved_yes import proved
 from twinops.data.own_sources.reading import judge
 from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
@@ -46,7 +47,7 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     """Map the kept cells by what `params.yaml` says now. A row of another of the `batches` goes there."""
     columns = long_columns(source.said)
     again = pc.and_(pc.equal(aside["encoding"], AS_CELLS), pc.not_equal(aside["reason"], TWICE))
-    cells = from_refusals(aside.filter(again), columns)
+    cells = proved(from_refusals(aside.filter(again), columns), source.said)
     found = mapped(cells, source.said)
     nowhere = _nowhere(source, batch, months(cells, source.said), batches)
     judged = judge(cells, found, source, nowhere)

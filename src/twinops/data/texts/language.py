@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from enum import StrEnum
 
 import yaml
@@ -41,6 +41,8 @@ NAMES = {
     "nl": "Dutch", "sv": "Swedish", "da": "Danish", "pl": "Polish", "tr": "Turkish", "cs": "Czech",
     "hu": "Hungarian", "fi": "Finnish", "ro": "Romanian",
 }  # fmt: skip
+_SCARCE, _TELLING = 20, 5
+"""One text in so many is English, or in another language by its words."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _HASHTAG = re.compile(r"#\w+")
 
@@ -58,17 +60,30 @@ def called(code: str) -> str:
 def likely(texts: Iterable[str]) -> str:
     """The language of most texts that tell; without any, the one that is read: each text is still looked at.
 
+    A short word such as `a` is of many languages: where hardly a text is English, the others are asked.
+
     >>> likely(["das Brot war schon wieder alt", "und die Lieferung kam nicht"]), likely(["ok"])
     ('de', 'en')
     """
+    told = tuple(texts)
+    votes = _votes(told, {**OTHERS, READ: ENGLISH})
+    found = max(votes, key=lambda name: (votes[name], name == READ)) if votes else READ
+    if found != READ or _SCARCE * sum(refusal(text) is None for text in told) >= len(told) or not votes:
+        return found
+    others = _votes(told, OTHERS).most_common(2)
+    clear = others and _TELLING * others[0][1] >= len(told) and all(2 * n <= others[0][1] for _, n in others[1:])
+    return others[0][0] if clear else UNKNOWN
+
+
+def _votes(texts: Iterable[str], lists: Mapping[str, Set[str]]) -> Counter[str]:
+    """How many texts have most common words of each language, of those that have any."""
     votes: Counter[str] = Counter()
     for text in texts:
         words = [w.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for w in _WORD.findall(text.casefold())]
-        found = {name: sum(w in known for w in words) for name, known in (*OTHERS.items(), (READ, ENGLISH))}
+        found = {name: sum(w in known for w in words) for name, known in lists.items()}
         best = max(found, key=lambda name: (found[name], name == READ))
         votes[best] += found[best] > 0
-    told = +votes
-    return max(told, key=lambda name: (told[name], name == READ)) if told else READ
+    return +votes
 
 
 def refusal(text: str) -> Refusal | None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from twinops.data.consent.rights import Standing, standing
 from twinops.entities.consent import REFUSALS, Event, Purpose
-from twinops.entities.rights import GOVERNING, Right, RightsEntry
+from twinops.entities.rights import BEGINS, EVERY, Right, RightsEntry, held_up, tells
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import Rights
 from twinops.twin.answers.opening import Opening
@@ -123,11 +123,13 @@ class LiveTwins:
 
     def narrow(self, sid: str, right: Right, purpose: str | None) -> None:
         """A withdrawal, objection or restriction holds at once, of everything that is the same person's."""
-        event = NARROWS[right]
+        named = EVERY if right is Right.RESTRICTED else (str(purpose),)
+        self._refuse(sid, named, NARROWS[right])
+
+    def _refuse(self, sid: str, purposes: Iterable[str], event: Event) -> None:
         with self.lock:
             for one in self.records.get(sid, frozenset({sid})) & self.answers.keys():
-                for named in [p.value for p in Purpose] if right is Right.RESTRICTED else [str(purpose)]:
-                    self.answers[one][named] = REFUSALS[event].value
+                self.answers[one].update(dict.fromkeys(purposes, REFUSALS[event].value))
                 self._keep_lawful(one)
 
     def heard(self, entries: Iterable[RightsEntry]) -> frozenset[str]:
@@ -135,13 +137,15 @@ class LiveTwins:
 
         Answers whom to read anew.
         """
-        told = [e for e in entries if e.right in GOVERNING]
+        told = [e for e in entries if tells("rights.json", e)]
         with self.lock:
             about = {one for e in told for one in self.records.get(e.sid, frozenset({e.sid}))} & self.answers.keys()
             self.reading |= about
         for e in told:
             if e.right in NARROWS:
                 self.narrow(e.sid, e.right, e.act.purpose)
+            elif e.act.about.get("step") == BEGINS:
+                self._refuse(e.sid, held_up(e.act), Event.ASKED)
         return frozenset(about)
 
     def read_anew(self, sid: str, later: Iterable[Basket], *, stand: Callable[[], bool] = lambda: True) -> None:

@@ -18,6 +18,10 @@ from twinops.workflows.intake import BATCH
 from twinops.workflows.places import Places
 
 MOST_PLACES = 20
+REMARKS = (
+    "{} cells of the column under `replaces` have words and not exactly one customer's number that is known: they join "
+    "nobody. Look at them, and write the number alone where it is one person."
+)
 NOES = {
     UNKNOWN_PURPOSE: (
         "noes are for a purpose that nobody knows, and hold for every purpose until somebody says what the word means: "
@@ -48,7 +52,8 @@ def in_doubt(places: Places, params: Params) -> tuple[str, ...]:
         twice.append(
             f"{disputed}they join nobody, and a no under one holds under each. The source says whose they are."
         )
-    return (*_noes(places), *twice, *(told for s in sources.values() if (told := _unheard(s))))
+    remarks = (REMARKS.format(shown(joined.unread) or "Fewer than ten"),) if joined.unread else ()
+    return (*_noes(places), *twice, *remarks, *(told for s in sources.values() if (told := _unheard(s))))
 
 
 def _noes(places: Places) -> Iterator[str]:

@@ -174,6 +174,7 @@ def _consent(case: _Case) -> _Settled:
         if (w := case.stands(s).words.get(one.purpose)) is None or w.right is not Right.CONSENTED
     ]
     still = " Processing stays restricted until that is lifted." if before.restricted else ""
+    still += " A request about it is open and holds it up until it is decided." if before.waits(one.purpose) else ""
     return _told(case, acts, f"consents to {one.purpose}", f"had consented to {one.purpose}", still)
 
 

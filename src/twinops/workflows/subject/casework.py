@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from twinops.entities.rights import MOST_TEXT, Right, RightsAct
+from twinops.entities.rights import BESIDE, MOST_TEXT, Right, RightsAct, held_up
 from twinops.errors import ParamsError
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, against_step, cases_of
 from twinops.ports import Rights
@@ -54,3 +55,11 @@ def act_of(case: RequestCase, asked: StepAsked, officer: ActingOfficer) -> Right
     return RightsAct(
         Right.CASE, case.sid, officer.office, officer.person, purpose=case.purpose or None, about=about, told=told
     )
+
+
+def begun(case: RequestCase, asked: StepAsked, officer: ActingOfficer, sids: Iterable[str]) -> Iterator[RightsAct]:
+    """The first step of a request; what holds up a use of data does so for every record of the person (`sids`)."""
+    first = act_of(case, asked, officer)
+    yield first
+    for sid in sorted({*sids} - {case.sid}) if held_up(first) else ():
+        yield replace(first, sid=sid, about={**first.about, BESIDE: "yes"}, told={})

@@ -11,7 +11,7 @@ from typing import Any
 
 from twinops.data.reading.csv_records import is_formula
 from twinops.entities.canonical import to_json
-from twinops.entities.rights import IDENTITY, Right, RightsAct, pseudonym
+from twinops.entities.rights import BESIDE, IDENTITY, Right, RightsAct, pseudonym
 from twinops.errors import DataError, ParamsError
 from twinops.governance import subject_copy
 from twinops.governance.assessment import questions
@@ -108,7 +108,7 @@ def _whole(told: CopyFacts, desk: Desk) -> dict[str, Any]:
     """All that is told, once, for the page and for machines."""
     places, receipts = desk.places, desk.receipts
     use, p = uses_of(places), told.portrait
-    events = entries_of(desk.rights.entries(), told.person.sids)
+    events = [e for e in entries_of(desk.rights.entries(), told.person.sids) if BESIDE not in e.act.about]
     return {
         "subject": pseudonym(told.person.sids[0]),
         "controller": use.controller.name,

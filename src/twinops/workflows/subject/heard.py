@@ -10,11 +10,14 @@ import pyarrow as pa
 
 from twinops.data.own_sources.kinds.service import SOURCE
 from twinops.data.reading.plain_letters import plain
+from twinops.entities.consent import Purpose
+from twinops.entities.rights import RightsAct
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of
-from twinops.workflows.subject.casework import act_of
-from twinops.workflows.subject.desk import ActingOfficer, Desk
+from twinops.workflows.subject.casework import begun
+from twinops.workflows.subject.desk import ActingOfficer, Desk, held_as_one
 
 COLUMNS = ("sid", "event_id", "category", "opened")
+UNSUBSCRIBE = "unsubscribe"
 NOBODY_WROTE = pa.schema([(c, pa.int64() if c == "opened" else pa.string()) for c in COLUMNS]).empty_table()
 
 
@@ -40,6 +43,7 @@ class _Message:
     kind: RequestKind
     received: date
     reference: str
+    purpose: str
 
 
 def heard(desk: Desk) -> Heard:
@@ -54,28 +58,30 @@ def heard(desk: Desk) -> Heard:
     known = {c.reference for c in cases.values()}
     fresh = {m.reference: m for m in asked if m.reference not in known}
     file = ActingOfficer("source", SOURCE)
-    acts = [
-        act_of(
-            RequestCase(f"c-{number:06}", m.kind, m.received, "", m.sid, reference=m.reference),
-            StepAsked(Step.RECEIVED),
-            file,
-        )
-        for number, m in enumerate(fresh.values(), start=len(cases) + 1)
-    ]
+    persons = held_as_one(desk.receipts, desk.rights.entries()) if fresh else {}
+    acts: list[RightsAct] = []
+    for number, m in enumerate(fresh.values(), start=len(cases) + 1):
+        case = RequestCase(f"c-{number:06}", m.kind, m.received, "", m.sid, m.purpose, m.reference)
+        acts += begun(case, StepAsked(Step.RECEIVED), file, persons.get(m.sid, ()))
     if acts:
         desk.rights.append(*acts)
-    return Heard(len(acts), len({m.reference for m in asked}) - len(acts))
+    return Heard(len(fresh), len({m.reference for m in asked}) - len(fresh))
 
 
 def _asked(desk: Desk) -> Iterator[_Message]:
     """Messages in a category that is declared to ask for a right."""
     said = desk.receipts.own.root.values()
-    kinds = {plain(word.strip()): RequestKind(kind) for s in said for word, kind in s.requests.items()}
+    kinds = {plain(word.strip()): _meant(kind) for s in said for word, kind in s.requests.items()}
     if not kinds:
         return
     held = desk.receipts.plane.tables.source(SOURCE, otherwise=NOBODY_WROTE).select(COLUMNS)
     for row in held.to_pylist():
-        kind = kinds.get(plain((row["category"] or "").strip()))
-        if kind is not None:
+        asks = kinds.get(plain((row["category"] or "").strip()))
+        if asks is not None:
             day = min(desk.receipts.days.date_of(row["opened"]), desk.today)
-            yield _Message(str(row["sid"]), kind, day, f"service-{row['event_id']}")
+            yield _Message(str(row["sid"]), asks[0], day, f"service-{row['event_id']}", asks[1])
+
+
+def _meant(word: str) -> tuple[RequestKind, str]:
+    """What a declared word asks for, and for which purpose: who unsubscribes objects to offers alone (art. 21(3))."""
+    return (RequestKind.OBJECTION, Purpose.OFFERS.value) if word == UNSUBSCRIBE else (RequestKind(word), "")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from twinops.entities.consent import Purpose
-from twinops.entities.rights import MOST_TEXT, is_code
+from twinops.entities.rights import MOST_TEXT, RightsAct, is_code
 from twinops.errors import DataError
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of, queue
 from twinops.workflows.subject.asked_file import rows_of
-from twinops.workflows.subject.casework import act_of
+from twinops.workflows.subject.casework import begun
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 
 COLUMNS = ("reference", "id", "kind", "received", "purpose", "what")
@@ -69,18 +69,18 @@ def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsT
     known = {c.reference for c in cases.values()}
     fresh = {row["reference"].strip(): row for _, row in rows if row["reference"].strip() not in known}
     people = desk.people() if fresh else None
-    acts = []
+    acts: list[RightsAct] = []
     for number, (reference, row) in enumerate(fresh.items(), start=len(cases) + 1):
         sids = people.sids(row["id"]) if people is not None and row["id"].strip() else ()
         case = RequestCase(
             f"c-{number:06}", RequestKind(row["kind"].strip()), date.fromisoformat(row["received"].strip()), "",
             sids[0] if sids else "", row["purpose"].strip(), reference,
         )  # fmt: skip
-        acts.append(act_of(case, StepAsked(Step.RECEIVED, row["what"]), officer))
+        acts += begun(case, StepAsked(Step.RECEIVED, row["what"]), officer, sids)
     if acts:
         desk.rights.append(*acts)
     listed = queue(cases_of(desk.rights.entries()).values())
-    return RequestsTaken(len(acts), len(rows) - len(acts), tuple(listed), desk.today)
+    return RequestsTaken(len(fresh), len(rows) - len(fresh), tuple(listed), desk.today)
 
 
 def case_told(case: RequestCase, today: date) -> dict[str, Any]:

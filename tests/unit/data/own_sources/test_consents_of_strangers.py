@@ -12,6 +12,7 @@ import pytest
 from twinops.data.own_sources import channels
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing import yes_proof
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.errors import ParamsError
@@ -105,3 +106,85 @@ def test_rows_that_come_out_of_quarantine_alone_open_no_channel(tmp_path: Path) 
                       "channel": ["e-mail", "e-mail", "e-mail"]})  # fmt: skip
     assert channels.refusals(table)["event"].to_pylist() == ["refused", "granted"]
     assert channels.refusals(table.drop_columns(["channel"])).num_rows == 3
+
+
+SIGNED_UP = [
+    "client;purpose;answer;given;confirmed on;source",
+    *(f"C{k:03};offers;yes;2024-01-01;2024-01-02;website" for k in range(1, 25)),
+    *(f"C{k:03};offers;yes;2024-01-01;;website" for k in range(25, 29)),
+    *(f"C{k:03};offers;yes;2018-05-24;2018-05-24;import old till" for k in range(29, 33)),
+    "C033;offers;no;2024-01-01;;import old till", "C001;offers;no;2024-03-01;;import old till",
+    "C034;offers;yes;2024-01-01;0000-00-00;website",
+]  # fmt: skip
+IN_DOUBT = {f"C{k:03}" for k in (25, 26, 27, 28, 34)}
+IMPORTED = {f"C{k:03}" for k in range(29, 33)}
+BOTH_SAID = {"optins.yes_only:source": "website, till"}
+
+
+def test_a_yes_that_nobody_confirmed_is_pending_and_no_answer_and_a_no_needs_no_confirmation(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, SIGNED_UP)
+    assert found.own["optins"]["confirmed"] == "confirmed on"
+    assert found.own["optins"]["columns"]["time"] == "given"
+    assert {r["household_id"] for r in got} == {f"C{k:03}" for k in range(1, 34)} - IN_DOUBT
+    assert {r["household_id"] for r in got if r["event"] == "refused"} == {"C001", "C033"}
+    assert read(source(found, "optins", tmp_path), "all").left_out == {"yes_not_confirmed": 5}
+    (told,) = [c for c in found.choices if c.what == "confirmed"]
+    assert "5 of 33 yeses lack it" in told.why
+
+
+def test_where_every_yes_is_confirmed_nothing_is_proposed(tmp_path: Path) -> None:
+    found, _ = answered(tmp_path, [row for row in SIGNED_UP if not row.startswith(tuple(IN_DOUBT))])
+    assert "confirmed" not in found.own["optins"]
+
+
+def test_where_a_yes_comes_from_is_asked_with_the_words_and_nothing_is_done_unasked(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, SIGNED_UP)
+    (told,) = [n for n in found.notes if "comes from" in n]
+    assert "import old till" in told
+    assert "--code 'optins.yes_only:source=website,import old till'" in told
+    assert open_to(got) >= IMPORTED
+
+
+def test_a_yes_of_an_origin_that_proves_nothing_does_not_count_and_a_no_of_it_does(tmp_path: Path) -> None:
+    found, got = answered(tmp_path, SIGNED_UP, codes={"optins.yes_only:source": "website"})
+    assert found.own["optins"]["yes_only"] == {"source": ["website"]}
+    assert open_to(got) == {f"C{k:03}" for k in range(2, 25)}
+    assert {r["household_id"] for r in got if r["event"] == "refused"} == {"C001", "C033"}
+    left = read(source(found, "optins", tmp_path), "all").left_out
+    assert left == {"yes not counted by source": 4, "yes_not_confirmed": 5}
+
+
+def test_an_origin_that_no_answer_has_is_told_and_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="does not hold till"):
+        answered(tmp_path, SIGNED_UP, codes=BOTH_SAID)
+
+
+def test_of_a_table_with_a_column_a_purpose_each_yes_needs_its_proof(tmp_path: Path) -> None:
+    rows = ["klant;Aanbiedingen per e-mail;Profilering;Datum;Bevestigd op;Bron"]
+    rows += [f"C{k:03};ja;{'ja' if k % 2 else 'nee'};2024-01-01;2024-01-02;kassa" for k in range(1, 31)]
+    rows += ["C031;ja;nee;2024-01-01;;kassa", "C032;nee;nee;2024-01-01;;kassa", "C033;ja;ja;2024-01-01;2024-01-02;oud"]
+    columns = {"optins.offers": "Aanbiedingen per e-mail", "optins.twin_training": "Profilering"}
+    found, got = answered(tmp_path, rows, columns=columns, codes={"optins.yes_only:Bron": "kassa"})
+    assert found.own["optins"]["confirmed"] == "Bevestigd op"
+    assert found.own["optins"]["columns"]["time"] == "Datum"
+    said = {(r["household_id"], r["purpose"], r["event"]) for r in got if r["household_id"] > "C030"}
+    said = {one for one in said if one[1] != "twin_scoring"}  # profiling speaks of that, too
+    assert said == {("C031", "twin_training", "refused"), ("C032", "offers", "refused"),
+                    ("C032", "twin_training", "refused")}  # fmt: skip
+    left = read(source(found, "optins", tmp_path), "all").left_out
+    assert (left["yes_not_confirmed"], left["yes not counted by Bron"]) == (1, 3)
+
+
+def test_a_yes_on_paper_needs_no_second_yes_where_only_those_of_the_website_are_ever_confirmed(tmp_path: Path) -> None:
+    rows = [*SIGNED_UP, *(f"C{k:03};offers;yes;2024-01-01;;form" for k in range(35, 40))]
+    found, got = answered(tmp_path, rows)
+    assert found.own["optins"]["confirmed_of"] == {"source": ["import old till", "website"]}
+    assert open_to(got) >= {f"C{k:03}" for k in range(35, 40)}
+    assert not IN_DOUBT & open_to(got)
+    assert read(source(found, "optins", tmp_path), "all").left_out == {"yes_not_confirmed": 5}
+
+
+@pytest.mark.parametrize("name", ["Bevestigd op", "Bestätigt am", "Megerősítve", "Potvrzeno dne", "Confirmed at"])
+def test_that_something_was_confirmed_is_known_in_many_languages(name: str) -> None:
+    assert yes_proof.speaks(name)
+    assert not yes_proof.speaks("Datum")

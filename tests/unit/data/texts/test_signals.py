@@ -173,3 +173,15 @@ def test_signals_are_the_same_with_one_thread_or_two_and_twice():
     ]
     assert found[0].equals(found[1])
     assert found[1].equals(found[2])
+
+
+TICKETS = [
+    "Mikor érkezik meg a csomagom?", "Lehet még helyet foglalni a könyvklubra?", "Nyitva lesznek március 15-én?",
+    "Nem kaptam meg a havi kávémat.", "Kérem az összes személyes adatom törlését.", "Sérült borítóval jött a könyv.",
+]  # fmt: skip
+
+
+def test_short_words_that_english_has_too_do_not_hide_a_language_that_is_known():
+    assert language.likely(TICKETS) == "hu"
+    assert language.likely(["a qwertz bnm", "a uiop"]) == "und"
+    assert language.likely(["the parcel was late again", "a plain loaf, please", "ok"]) == "en"

@@ -19,9 +19,10 @@ from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent.rights import standing
 from twinops.data.own_sources.customer_number import NumberForm
+from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.drafting import NOTHING_SAID, Draft
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
-from twinops.data.own_sources.replaced import Replaced
+from twinops.data.own_sources.replaced import Replaced, replaced
 from twinops.entities.consent import Event
 from twinops.entities.day_count import DayCount
 from twinops.entities.erasure import Erasing
@@ -154,6 +155,25 @@ def test_numbers_that_two_claim_or_that_go_in_a_circle_join_nobody(tmp_path: Pat
         collected(shop)
         assert shop.keys.moved() == {}
         assert shop.keys.known_sid(OLD) != shop.keys.known_sid(NEW)
+
+
+def test_a_remark_joins_where_one_known_number_stands_in_it_and_the_others_are_counted_and_told(tmp_path: Path) -> None:
+    rows = f"{OLD},a,samengevoegd met {NEW}\n{NEW},b,wil alleen post\n{OTHER},c,zie {OLD} of {NEW}\n4004,d,zie 9 nu\n"
+    shop = shop_of(tmp_path, (OLD, "offers", "objected", TOLD), customers=f"card,band,old card\n{rows}")
+    receipts = collected(shop)
+    assert shop.keys.known_sid(OLD) == shop.keys.known_sid(NEW)
+    assert offered(receipts) == {shop.keys.known_sid(OTHER)}
+    (told,) = [line for line in in_doubt(shop.places, shop.params) if "replaces" in line]
+    assert told.startswith("Fewer than ten cells")
+    source = declared(shop.params.own, "people", root=tmp_path, max_rows=1_000)
+    assert (replaced([source]).newest, replaced([source]).unread) == ({OLD: NEW}, 3)
+
+
+def test_two_cards_that_were_merged_into_one_are_that_ones(tmp_path: Path) -> None:
+    rows = f"{OLD},a,samengevoegd met {NEW}\n{NEW},b,\n{OTHER},c,samengevoegd met {NEW}\n"
+    shop = shop_of(tmp_path, customers=f"card,band,old card\n{rows}")
+    collected(shop)
+    assert len({shop.keys.known_sid(n) for n in (OLD, NEW, OTHER)}) == 1
 
 
 def test_a_third_card_stands_for_the_first_two(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.own_sources.asked_rights import kind_of
 from twinops.data.own_sources.drafting import Draft, Said, draft_of
 from twinops.data.own_sources.proposing import request_words
+from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.errors import ParamsError
 from twinops.governance.subject_cases import RequestKind, Step, StepAsked, cases_of
@@ -24,7 +25,7 @@ from twinops.workflows.receipts import Receipts
 from twinops.workflows.sources.in_doubt import in_doubt
 from twinops.workflows.subject.casework import act_of
 from twinops.workflows.subject.desk import ActingOfficer, Desk
-from twinops.workflows.subject.heard import Heard, heard
+from twinops.workflows.subject.heard import UNSUBSCRIBE, Heard, heard
 
 ASKS = {"Usunięcie danych": "erasure", "kopia danych": "access", "sprzeciw": "objection"}
 ROWS = (
@@ -96,15 +97,31 @@ def test_a_category_that_asks_for_what_nobody_may_ask_is_refused(tmp_path: Path)
         desk_of(tmp_path, *ROWS, requests={"dostawa": "refund"})
 
 
-def test_words_for_requests_are_those_of_the_cases() -> None:
-    assert set(get_args(RequestWord)) == {k.value for k in RequestKind}
+def test_words_for_requests_are_those_of_the_cases_and_who_unsubscribes_objects_to_offers() -> None:
+    assert set(get_args(RequestWord)) == {k.value for k in RequestKind} | {UNSUBSCRIBE}
+
+
+def test_a_message_that_unsubscribes_stops_offers_and_one_that_objects_stops_every_use_until_it_is_decided(
+    tmp_path: Path,
+) -> None:
+    rows = ("1001;05.03.2024 08:26;;Afmelden;", "1002;06.03.2024 09:00;;Bezwaar;", "1003;07.03.2024 09:00;;Kopie;")
+    asks = {"Afmelden": "unsubscribe", "Bezwaar": "objection", "Kopie": "access"}
+    shop, desk = desk_of(tmp_path, *rows, requests=asks)
+    heard(desk)
+    sids = [str(shop.keys.known_sid(n)) for n in ("1001", "1002", "1003")]
+    out = {p.value: [sid in desk.receipts.stopped(p.value) for sid in sids] for p in Purpose}
+    assert out["offers"] == [True, True, False]
+    assert out["twin_training"] == out["twin_scoring"] == [False, True, False]
 
 
 @pytest.mark.parametrize(
     ("category", "kind"),
     [
         ("Datenlöschung", "erasure"), ("Suppression de compte", "erasure"), ("Výmaz údajů", "erasure"),
-        ("Werbewiderspruch", "objection"), ("Námitka", "objection"), ("Désabonnement", "objection"),
+        ("Werbewiderspruch", "unsubscribe"), ("Námitka", "objection"), ("Désabonnement", "unsubscribe"),
+        ("Leiratkozás", "unsubscribe"), ("Afmelden", "unsubscribe"), ("Bezwaar", "objection"), ("Adatkérés", "access"),
+        ("Haláleset", "restriction"), ("Overlijden", "restriction"), ("Klubtagság lemondása", None),
+        ("Tiltakozás profilalkotás ellen", "objection"), ("Vitaminebox opzeggen", None), ("Adreswijziging", None),
         ("Datenauskunft (Art. 15)", "access"), ("Cópia dos meus dados", "access"), ("Registerutdrag", "access"),
         ("Portabilidad de datos", "portability"), ("Lieferung", None), ("Rückgabe", None), ("Kod rabatowy", None),
         ("Store access", None), ("Returns", None), ("loyalty", None), ("Konto", None),

@@ -14,7 +14,7 @@ from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.own_sources.undated import NOES
 from twinops.data.schema import Column, Schema
-from twinops.entities.consent import Event, LegalBasis, Purpose
+from twinops.entities.consent import SAID, Event, LegalBasis, Purpose
 from twinops.own_params import CHANNEL, Form, OwnSource
 
 DAY = "day"
@@ -30,14 +30,14 @@ FORM = Form(
         "seq": "count",
     },
     needed=("household_id", "purpose", "event", "time"),
-    fields=frozenset({"answers", "times", "undated_from", "offers_by"}),
+    fields=frozenset({"answers", "times", "undated_from", "offers_by", "confirmed", "confirmed_of", "yes_only"}),
     settled_by={CHANNEL: "answer"},
 )
 SCHEMA = Schema(
     (
         Column("household_id", "text"),
         Column("purpose", "text", allowed=tuple(Purpose)),
-        Column("event", "text", allowed=tuple(Event)),
+        Column("event", "text", allowed=SAID),
         Column("basis", "text", allowed=tuple(b for b in LegalBasis if b is not LegalBasis.OPEN)),
         Column("notice_version", "text"),
         Column("time", "time", *CREDIBLE),

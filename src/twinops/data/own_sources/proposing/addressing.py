@@ -11,13 +11,16 @@ from twinops.data.own_sources.answers import NONE, purposes_in
 from twinops.data.own_sources.cell_values import event_of
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
+from twinops.data.own_sources.proved_yes import CONFIRMED, YES_ONLY
 from twinops.data.own_sources.recognising import words
-from twinops.entities.consent import Event, Purpose
+from twinops.entities.consent import SAID, Purpose
 from twinops.own_params import CHANNEL, form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
 """The files that have options of their own, and their kinds."""
 _ALSO_CALLED = {"opt_ins": "optins", "opt_outs": "optouts", **{kind: name for name, kind in KINDS.items()}}
+NO_ANSWERS = ("purpose", CHANNEL, YES_ONLY)
+"""What a word of the opt-ins may be said of beside what people answered."""
 _ANY_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -57,8 +60,8 @@ def _knows(source: str, column: str) -> bool:
 def known(source: str) -> tuple[str, ...]:
     """The columns that can be said of a source."""
     kind = KINDS.get(source, source)
-    more = tuple(words()["columns"]) if source == "sales" else tuple(map(str, Purpose)) if source == "optins" else ()
-    return tuple(dict.fromkeys((*more, *form(kind).columns, *form(kind).settled_by)))
+    mine = {"sales": tuple(words()["columns"]), "optins": (*map(str, Purpose), CONFIRMED, YES_ONLY)}
+    return tuple(dict.fromkeys((*mine.get(source, ()), *form(kind).columns, *form(kind).settled_by)))
 
 
 def _nowhere(ours: str, sources: Collection[str], option: str) -> Trouble:
@@ -74,7 +77,7 @@ def unlike(said: Said) -> Iterator[Trouble]:
     """Words that are said to mean what nothing means here, or one thing in one column and another in the next."""
     meant: dict[str, str] = {}
     yield from (t for source in ("optins", "optouts") for t in _meaningless(said, source))
-    told = {column: pairs for column, pairs in said.words_of("optins").items() if column not in ("purpose", CHANNEL)}
+    told = {column: pairs for column, pairs in said.words_of("optins").items() if column not in NO_ANSWERS}
     for word, means in ((w, m) for pairs in told.values() for w, m in pairs.items()):
         if meant.setdefault(word, means) != means:
             what = f"{word!r} is said to mean {meant[word]} and {means}; one word means one thing in a file."
@@ -84,12 +87,14 @@ def unlike(said: Said) -> Iterator[Trouble]:
 def _meaningless(said: Said, source: str) -> Iterator[Trouble]:
     """Words for answers and purposes whose meaning is none of ours."""
     for column, pairs in said.words_of(source).items():
-        known = [*Purpose, NONE] if column == "purpose" else [*Event, "yes", "no"]
+        if column == YES_ONLY:  # their own words for where a yes comes from
+            continue
+        known = [*Purpose, NONE] if column == "purpose" else [*SAID, "yes", "no"]
         for word, means in pairs.items():
             if column == "purpose":
                 fits = set(purposes_in(means)) <= set(Purpose)
             else:
-                fits = means in set(Event) or event_of(means) is not None
+                fits = means in SAID or event_of(means) is not None
             if not fits:
                 near = get_close_matches(means, known, 1, 0.5) or known[:1]
                 several = "; one word may mean several, with commas between" if column == "purpose" else ""

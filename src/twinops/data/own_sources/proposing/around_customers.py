@@ -27,9 +27,11 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers
+from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers, yes_proof
 from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.addressing import NO_ANSWERS
 from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
+from twinops.data.own_sources.proved_yes import CONFIRMED
 from twinops.data.own_sources.recognising import (
     DateFormat,
     born,
@@ -42,9 +44,8 @@ from twinops.data.own_sources.recognising import (
 )
 from twinops.data.own_sources.sampling import Sampled, every_cell, headless
 from twinops.data.reading.plain_letters import plain
-from twinops.entities.consent import Event, Purpose
+from twinops.entities.consent import SAID, Event, Purpose
 from twinops.errors import DataError
-from twinops.own_params import CHANNEL
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class AroundCustomers:
         draft = self._about_customers("optins", path)
         codes = self._event_codes(draft)
         asked = [c for c in draft.free if is_said([codes.get(x.strip(), x) for x in draft.file.cells[c]])]
+        asked = [c for c in asked if not yes_proof.speaks(c) and c != draft.columns.get(CONFIRMED)] or asked
         asked = [c for c in (draft.columns.get("event"),) if c] or asked
         purpose = draft.columns.get("purpose") or next(
             (c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None
@@ -94,6 +96,7 @@ class AroundCustomers:
         answers = self._answers(draft, asked, codes)
         draft.answered += answers
         more: dict[str, Any] = {"codes": {"event": codes}} if codes else {}
+        more |= yes_proof.proposed(draft, self.said, answers.values(), codes)
         times = self._days_beside(draft, answers)
         if times:
             first = next(iter(times.values()))
@@ -128,7 +131,7 @@ class AroundCustomers:
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
-        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours not in ("purpose", CHANNEL)}
+        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours not in NO_ANSWERS}
         found = {w: m for pairs in told.values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
@@ -284,6 +287,7 @@ class AroundCustomers:
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
         more = offer_channels.proposed(draft, self.said)
+        more |= yes_proof.proposed(draft, self.said, [event], words_said)
         more |= {"codes": {"purpose": codes}} if codes else {}
         return {"kind": "consent"} | self._dated(draft, "consent") | more
 
@@ -318,7 +322,7 @@ class AroundCustomers:
             for c in draft.free
             if not of_birth(c) and date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
         ]
-        dates = [c for c in (draft.columns.get("time"),) if c] or dates
+        dates = [c for c in (draft.columns.get("time"),) if c] or sorted(dates, key=yes_proof.speaks)
         if dates:
             if "time" not in draft.columns:
                 draft.take("time", dates[0], "it holds days")
@@ -375,7 +379,7 @@ def _all_events_known(draft: Draft, codes: Mapping[str, str]) -> None:
     """
     theirs = draft.columns["event"]
     there = {c.strip() for c in every_cell(draft.file, theirs) if not notation.is_nothing(c)}
-    unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in set(Event))
+    unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in SAID)
     if unknown:
         what = f"{printable(theirs)} has words that are not known for a yes, a no or a withdrawal: {len(unknown)}."
         few = unknown if len(unknown) <= _MOST_WORDS else []  # more of them may be about somebody

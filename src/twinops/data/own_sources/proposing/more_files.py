@@ -446,8 +446,7 @@ def _language(draft: Draft) -> dict[str, Any]:
     """The language of the texts, by their words; moods are read in English alone."""
     texts = draft.file.told(draft.columns["text"])[:2_000]
     found = language.likely(texts)
-    if found == language.READ and 20 * sum(language.refusal(text) is None for text in texts) < len(texts):
-        found = language.UNKNOWN
+    if found == language.UNKNOWN:
         draft.open.append(
             f"the texts of {draft.file.path.name} are in a language that is not known; no mood and no topic is read of "
             "them, and nobody looked in them for special categories (GDPR art. 9)."

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.doubles import doubles, told_doubles
 from twinops.data.own_sources.drafting import Draft, column_option
 from twinops.data.own_sources.recognising import date_format, words
+from twinops.data.own_sources.replaced import has_words, named_in
 from twinops.data.own_sources.sampling import every_cell
 from twinops.data.reading.plain_letters import plain
 from twinops.own_params import REPLACES
@@ -24,6 +26,8 @@ def propose(draft: Draft, ids: Set[str], numbers: NumberForm) -> None:
     own = draft.columns["household_id"]
     rows = [numbers.alike(cell.strip()) for cell in draft.file.cells[own]]
     known = {*ids, *rows} - {""}
+    if REPLACES in draft.columns:
+        _tell_remarks(draft, draft.file.cells[draft.columns[REPLACES]], known, numbers)
     for theirs in draft.free if REPLACES not in draft.columns else ():
         cells = [numbers.alike(cell.strip()) for cell in draft.file.cells[theirs]]
         told = [(n, c) for n, c in zip(rows, cells, strict=True) if not notation.is_nothing(c)]
@@ -36,6 +40,18 @@ def propose(draft: Draft, ids: Set[str], numbers: NumberForm) -> None:
         draft.notes.append(
             f"A column of {draft.file.path.name} holds numbers of other customers. If it says which number a row's own "
             f"number replaced, {column_option(draft.name, REPLACES, theirs)} makes both one person's."
+        )
+
+
+def _tell_remarks(draft: Draft, cells: Sequence[str], known: Set[str], numbers: NumberForm) -> None:
+    """Cells with words join where one known number stands in them, and how many those are."""
+    remarks = [cell for cell in cells if has_words(cell, numbers.prefixes)]
+    told = [{numbers.alike(n) for n in named_in(cell, numbers)} & known for cell in remarks]
+    if remarks:
+        one = sum(len(found) == 1 for found in told)
+        draft.notes.append(
+            f"{len(remarks):,} cells of {printable(draft.columns[REPLACES])} have words. In {one:,} of them stands one "
+            f"customer's number that is known: both are one person's. The other {len(remarks) - one:,} join nobody."
         )
 
 

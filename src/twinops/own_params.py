@@ -484,6 +484,7 @@ class OwnSource(Section):
         if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
             yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
         yield from self._whose_and_when()
+        yield from self._heard()
         yield from self._settled()
         yield from self._needed()
 
@@ -497,6 +498,15 @@ class OwnSource(Section):
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 
+    def _heard(self) -> Iterator[str]:
+        """What words are looked up in is read."""
+        if self.requests and "category" not in self.entering:
+            yield "requests: map category in columns and say in legal.purposes what it is for"
+        if self.confirmed_of and self.confirmed is None:
+            yield "confirmed_of: say under confirmed which column shows that a yes was confirmed"
+        if self.offers_by and CHANNEL not in self.entering:
+            yield "offers_by: map channel in columns and say in legal.purposes what it is for"
+
     def _settled(self) -> Iterator[str]:
         """What tells lines apart tells receipts apart first."""
         there = [c for c in self.form.settled_by if c in self.columns and c not in (REPLACES, CHANNEL)]
@@ -506,12 +516,6 @@ class OwnSource(Section):
             yield "carried_down: which lines are of one receipt is told by basket_id alone: map it, and say its purpose"
         if unread := [c for c in self.carried_down if c not in self.read or c == self.entering.get("basket_id")]:
             yield f"carried_down: {', '.join(unread)} is the receipt itself, or a column that is not read"
-        if self.requests and "category" not in self.entering:
-            yield "requests: map category in columns and say in legal.purposes what it is for"
-        if self.confirmed_of and self.confirmed is None:
-            yield "confirmed_of: say under confirmed which column shows that a yes was confirmed"
-        if self.offers_by and CHANNEL not in self.entering:
-            yield "offers_by: map channel in columns and say in legal.purposes what it is for"
         if self.corrections == "replace" and "line_id" not in self.entering:
             yield "corrections: replace needs line_id, the number of a line on its receipt, with a purpose"
         if self.repeated == "across_files" and ("sales_value" not in self.form.columns or "line_id" in self.entering):

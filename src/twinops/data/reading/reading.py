@@ -147,3 +147,8 @@ def as_table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
     """Rows as a table."""
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+
+def in_total_order(rows: pa.Table) -> pa.Table:
+    """The rows of a sealed batch in one order, however they came: sorted by every column; equal ones are equal."""
+    return rows.sort_by([(name, "ascending") for name in rows.column_names])

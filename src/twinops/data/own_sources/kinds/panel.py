@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE, local_day
-from twinops.data.own_sources.sorting import in_total_order
+from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, SHOPPING, is_special

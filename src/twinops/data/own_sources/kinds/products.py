@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from twinops.data.own_sources.codes import HIGHEST
-from twinops.data.own_sources.sorting import in_total_order
+from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.own_params import Form, OwnSource
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from twinops.data.own_sources.sorting import in_total_order
+from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES

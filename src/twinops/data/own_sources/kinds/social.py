@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from twinops.data.days import CREDIBLE, local_day
-from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.reading import scored_text
 from twinops.data.reading.activitypub import VERBS
+from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.own_params import TWIN, Form, OwnSource

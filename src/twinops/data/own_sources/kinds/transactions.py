@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.codes import HIGHEST
-from twinops.data.own_sources.sorting import in_total_order
+from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.own_params import RETURNS_OF, Form, OwnSource
 

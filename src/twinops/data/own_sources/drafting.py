@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
@@ -153,6 +153,10 @@ class Draft:
     """The source and its column that say whose the addresses are by which it names customers."""
     answered: list[str] = field(default_factory=list)
     """Purposes that people were asked about, of opt-ins."""
+
+    def called(self, name: str) -> None:
+        """Give it another name, as there is one of this already."""
+        self.name, self.choices = name, [replace(choice, source=name) for choice in self.choices]
 
     def take(self, ours: str, theirs: str, why: str) -> None:
         """Map a column."""

@@ -152,9 +152,12 @@ def _why_across(found: Overlap) -> str:
 
 def _objections(proposal: Proposal, looks: dict[str, SourceLook], root: Path) -> Iterator[str]:
     """How many lines of a list of objections name somebody who is known, and how: none may be lost by its writing."""
-    body = proposal.own.get("optouts")
-    if body is None:
-        return
+    for name, body in proposal.own.items():
+        if body["kind"] == "optouts" and name.startswith("optouts"):
+            yield from _lines_of(body, proposal, looks, root)
+
+
+def _lines_of(body: dict[str, Any], proposal: Proposal, looks: dict[str, SourceLook], root: Path) -> Iterator[str]:
     file = sampled(root / body["path"])
     file = headless(file) if file.header and not body.get("header", True) else file
     cells = numbered_cells(file, body["columns"]["household_id"])

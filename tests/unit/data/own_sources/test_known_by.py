@@ -137,3 +137,44 @@ def test_it_is_proposed_where_a_list_has_addresses_and_the_customers_have_them_t
     own = OwnParams.model_validate_json(json.dumps(found.own, default=str))
     out = read(declared(own, "optouts", root=tmp_path, max_rows=1_000), WHOLE).rows
     assert {w for w in out["household_id"].to_pylist() if w.startswith("K")} == {f"K{n:04}" for n in range(30, 40)}
+
+
+def test_of_a_mailing_list_every_state_but_an_active_one_is_an_objection(tmp_path: Path) -> None:
+    days = [f"2025-0{1 + n // 28}-{1 + n % 28:02}" for n in range(200)]
+    rows = [{"Receipt": f"R{n}", "Customer": f"K{n % 40:04}", "Day": d, "Amount": "5.50"} for n, d in enumerate(days)]
+    people = [{"Customer": f"K{n:04}", "E-mail": f"c{n}@mail.example", "Gender": "fm"[n % 2]} for n in range(40)]
+    states = ("actief", "afgemeld", "bounce", "niet bevestigd")
+    mailed = [{"email": f"c{n}@mail.example", "status": states[n % 4]} for n in range(40)]
+    blocked = proposed_sales.written(tmp_path / "blocked.csv", [{"Customer": f"K{n:04}"} for n in range(3)])
+    listed = proposed_sales.written(tmp_path / "laposta.csv", mailed)
+    files = ShopFiles(
+        proposed_sales.written(tmp_path / "sales.csv", rows),
+        proposed_sales.written(tmp_path / "people.csv", people),
+        opt_outs=blocked,
+        more=(f"optouts={listed}",),
+    )
+    found = look(files, proposed_sales.SAID)
+    assert found.own["optouts_2"]["holding"] == {"status": ["afgemeld", "bounce", "niet bevestigd"]}
+    own = OwnParams.model_validate_json(json.dumps(found.own, default=str))
+    out = read(declared(own, "optouts_2", root=tmp_path, max_rows=1_000), WHOLE).rows
+    assert set(out["household_id"].to_pylist()) == {f"K{n:04}" for n in range(40) if n % 4}
+    assert set(out["purpose"].to_pylist()) == {"offers"}, "who ended a newsletter said nothing of anything else"
+    assert {c.source for c in found.choices} >= {"optouts", "optouts_2"}
+
+
+def test_what_people_were_asked_is_no_answer_to_all_of_ours(tmp_path: Path) -> None:
+    days = [f"2025-0{1 + n // 28}-{1 + n % 28:02}" for n in range(200)]
+    rows = [{"Receipt": f"R{n}", "Customer": f"K{n % 40:04}", "Day": d, "Amount": "5.50"} for n, d in enumerate(days)]
+    asked = ["May we send you offers by e-mail?", "Shall we tell you when your recipe is ready?"]
+    answers = [
+        {"Customer": f"K{n:04}", "Day": "2025-01-01", "Question": q, "Answer": "yes" if (n + k) % 2 else "no"}
+        for n in range(40)
+        for k, q in enumerate(asked)
+    ]
+    files = ShopFiles(
+        proposed_sales.written(tmp_path / "sales.csv", rows),
+        opt_ins=proposed_sales.written(tmp_path / "yes.csv", answers),
+    )
+    found = look(files, proposed_sales.SAID)
+    assert found.own["optins"]["columns"]["purpose"] == "Question"
+    assert "answers" not in found.own["optins"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -87,7 +87,7 @@ class AroundCustomers:
         asked = [c for c in asked if not yes_proof.speaks(c) and c != draft.columns.get(CONFIRMED)] or asked
         asked = [c for c in (draft.columns.get("event"),) if c] or asked
         purpose = draft.columns.get("purpose") or next(
-            (c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None
+            (c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), questions_in(draft, asked)
         )
         if purpose is not None and len(asked) == 1:
             body = self._ledger(draft, purpose, asked[0], codes)
@@ -151,8 +151,14 @@ class AroundCustomers:
         told = [c for c in draft.free if is_said([means.get(x.strip(), x) for x in draft.file.cells[c]])]
         if len(told) == 1 and "event" not in draft.columns:
             draft.take("event", told[0], "its cells say yes or no: a yes is an objection")
-        draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
-        return draft, {"kind": "optouts"} | self._dated(draft, "optouts") | ({"codes": codes} if codes else {})
+        states = {} if "event" in draft.columns else states_in(draft)
+        more: dict[str, Any] = {"codes": codes} if codes else {}
+        if states:
+            more |= {"holding": states, "constants": {"purpose": str(Purpose.OFFERS)}}
+            draft.notes.append(f"{path.name} is a list for mail: by its states somebody gets no offers, and no more.")
+        else:
+            draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
+        return draft, {"kind": "optouts"} | self._dated(draft, "optouts") | more
 
     def customers(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """Attributes for the assessment of groups; names and addresses are not read."""
@@ -369,6 +375,38 @@ def _has_year(cell: str) -> bool:
         return bool(notation.year(cell))
     except notation.Unreadable:
         return False
+
+
+def states_in(draft: Draft) -> dict[str, list[str]]:
+    """Of a list with states those that keep somebody out: all but such as `active`, which get mail."""
+    active = frozenset(map(plain, words()["active"]))
+    for theirs in draft.free:
+        found = {x.strip() for x in draft.file.told(theirs)}
+        fine = {x for x in found if plain(x) in active}
+        if fine and 1 < len(found) <= _STATES and fit(theirs, words()["ledger"]["event"], an_id=False) > 0:
+            out, named = sorted(found - fine), ", ".join(map(printable, sorted(fine)))
+            why = f"{named} keeps nobody out; every other state there does"
+            draft.choices.append(Choice(draft.name, f"whoever has in {printable(theirs)}", ", ".join(out), why))
+            return {theirs: out}
+    return {}
+
+
+_STATES = 12
+
+
+def questions_in(draft: Draft, asked: Collection[str]) -> str | None:
+    """The column with what people were asked: a few sentences, and a row for each answer of a customer; or none."""
+    who = draft.file.told(draft.columns["household_id"])
+    if len({*who}) == len(who):
+        return None
+    found = {c: {x.strip() for x in draft.file.told(c)} for c in draft.free if c not in asked}
+    long = {
+        c: sum(len(x.split()) for x in said) / len(said) for c, said in found.items() if 1 < len(said) <= _QUESTIONS
+    }
+    return max((c for c, words_ in long.items() if words_ >= _A_SENTENCE), key=lambda c: long[c], default=None)
+
+
+_QUESTIONS, _A_SENTENCE = 60, 4
 
 
 def _all_events_known(draft: Draft, codes: Mapping[str, str]) -> None:

@@ -71,6 +71,8 @@ _WANTS = {
 """What tells a kind beside the columns that it needs."""
 _ROW_A_CUSTOMER = 0.9
 """A few customers stand twice in most lists."""
+LISTS = "optouts"
+"""The kind of lists of who objected, of which there may be several."""
 _WITH_ADDRESSES = ("registrations", "accounts")
 """Kinds by which accounts are found: they hold addresses of their own."""
 _WEEKS = (
@@ -232,7 +234,12 @@ def bases_of(draft: Draft, bases: dict[str, str], said: Said = NOTHING_SAID) -> 
 
 def _named(told: str) -> tuple[str | None, Path]:
     kind, sign, path = told.partition("=")
-    return (kind, Path(path)) if sign and kind in kinds() else (None, Path(told))
+    return (kind, Path(path)) if sign and kind in (*kinds(), LISTS) else (None, Path(told))
+
+
+def lists_in(named: Iterable[str]) -> list[Path]:
+    """Further lists of who objected, said as `optouts=FILE`."""
+    return [path for kind, path in map(_named, named) if kind == LISTS]
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         by_number = "household_id" in body.get("columns", {}) and "known_by" not in body
         if numbers.digits and (len(numbers.digits) == 1 or several) and by_number:
             body.update({"digits": list(numbers.digits)} | prefixes)
-    said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
+    lists = (files.opt_ins, files.opt_outs, *more_files.lists_in(files.more))
+    said_no = {path.name for path in lists if path is not None}
     if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from
         raise refusal(troubles)
     return Proposal(
@@ -211,6 +212,12 @@ def _around(files: ShopFiles, others: AroundCustomers) -> tuple[dict[str, Declar
             declared, found = _attempt(path, partial(readers[name], path))
             made |= {name: declared} if declared else {}
             troubles += found
+    for n, path in enumerate(more_files.lists_in(files.more), 2):
+        declared, found = _attempt(path, partial(others.opt_outs, path))
+        if declared:
+            declared[0].called(f"optouts_{n}")
+            made[declared[0].name] = declared
+        troubles += found
     if "customers" in made and files.customers is not None:
         listed, found = _attempt(files.customers, partial(others.in_their_file, files.customers))
         made |= {draft.name: (draft, body) for draft, body in listed or ()}
@@ -222,7 +229,8 @@ def _more(files: ShopFiles, shop: more_files.Shop) -> tuple[list[Declared], list
     """The files around, in the light of the sales."""
     made: list[Declared] = []
     troubles: list[Trouble] = []
-    for name in more_files.once(files.more):
+    lists = more_files.lists_in(files.more)
+    for name in (n for n in more_files.once(files.more) if more_files.path_of(n) not in lists):
         declared, found = _attempt(more_files.path_of(name), partial(more_files.proposed, name, shop))
         accounts = more_files.beside(declared[0], shop) if declared else None
         made += [one for one in (declared, accounts) if one]

@@ -22,6 +22,7 @@ MAY = {
     "workflows/pipeline/collect_synthetic.py": "a folder that is gone afterwards",
     "workflows/pipeline/collect_identities.py": "a folder that is gone afterwards",
     "adapters/registry_client/isolation.py": "a folder that is gone afterwards",
+    "adapters/dvc/waiting.py": "the name of this process, as the system tells it",
     "demo/social.py": "a folder that is gone afterwards",
     "demo/social_archives.py": "an archive in memory",
     "adapters/notebooks/kernel.py": "a pipe to the process that asked",

@@ -302,6 +302,7 @@ class OwnSource(Section):
     `only`: rows that have one of these words in a column of theirs; others are left out, and counted.
     `holding`: of a list, rows with one of these words in one of these columns; whoever has none is not listed.
     `known_by`: its customers are not told by number but by what another source has in a column, such as an address.
+    `addresses`: of those that are told by number, the column of theirs that tells them where no number stands.
     `confirmed`: of answers, the column without which a yes is pending and no answer yet (a double opt-in).
     `confirmed_of`: it is asked of a yes with one of these words in a column of theirs, such as those of a web form.
     `yes_only`: a yes counts with one of these words in a column of theirs, such as its origin; a no always does.
@@ -330,6 +331,7 @@ class OwnSource(Section):
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
     digits: tuple[Annotated[int, Field(ge=1, le=30)], ...] = ()
     known_by: dict[Name, Theirs] = Field(default_factory=dict)
+    addresses: Theirs | None = None
     prefixes: tuple[Annotated[str, Field(pattern=r"^([^\W\d_]{1,8}[-./ ]?)?$")], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     renamed: dict[Theirs, Annotated[tuple[Theirs, ...], Field(min_length=1)]] = Field(default_factory=dict)
@@ -394,7 +396,8 @@ class OwnSource(Section):
     @property
     def read(self) -> tuple[str, ...]:
         """Their columns that are read, each once."""
-        beside = (*self.answers.values(), *self.times.values(), *self.only, *self.holding, *self.proof)
+        mails = (self.addresses,) if self.addresses is not None else ()
+        beside = (*mails, *self.answers.values(), *self.times.values(), *self.only, *self.holding, *self.proof)
         return tuple(dict.fromkeys((*self.entering.values(), *beside)))
 
     @property
@@ -493,8 +496,11 @@ class OwnSource(Section):
             yield f"digits: {self.kind} say one length; only a list of objections may say several"
         if self.prefixes and not self.digits:
             yield "prefixes: say under digits how many digits stand behind them (1: no zeros stand before)"
-        if self.known_by and (self.digits or self.reads == "folder" or "household_id" not in self.entering):
+        by_address = bool(self.known_by) and self.addresses is None
+        if self.known_by and ((by_address and self.digits) or self.reads == "folder" or not self.by_customer):
             yield "known_by: household_id is their column of addresses; it goes neither with digits nor with a folder"
+        if self.addresses is not None and not self.known_by:
+            yield "addresses: known_by says whose they are"
         if self.times and (set(self.times) != set(self.answers) or "time" not in self.columns):
             yield "times: name the column with the day of each purpose under answers, and map one of them as time"
 

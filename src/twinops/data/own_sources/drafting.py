@@ -151,6 +151,8 @@ class Draft:
     """The currencies of amounts with their shares, where a column tells several."""
     known_by: dict[str, str] = field(default_factory=dict)
     """The source and its column that say whose the addresses are by which it names customers."""
+    addresses: str | None = None
+    """Their column of those, where it stands beside one of numbers."""
     answered: list[str] = field(default_factory=list)
     """Purposes that people were asked about, of opt-ins."""
 
@@ -222,6 +224,7 @@ def read_as(draft: Draft) -> dict[str, Any]:
         body |= {} if file.header else {"header": False}
     body |= ({"sheet": file.sheet} if file.sheet else {}) | ({"query": file.query} if file.query else {})
     body |= {"known_by": dict(draft.known_by)} if draft.known_by else {}
+    body |= {"addresses": draft.addresses} if draft.addresses else {}
     if file.renamed:
         body["renamed"] = {theirs: [*others] for theirs, others in file.renamed.items()}
         told = "; ".join(f"{printable(c)} is {', '.join(map(printable, n))}" for c, n in file.renamed.items())

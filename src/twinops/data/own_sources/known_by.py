@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.own_sources.answers import without_yeses
+from twinops.data.own_sources.cell_values import is_nothing
 from twinops.data.own_sources.cells import TextCells
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.mapping import values_of
@@ -72,8 +73,7 @@ def named(cells: TextCells, said: OwnSource, known: Known | None) -> TextCells:
         return cells
     theirs = said.columns["household_id"]
     at = cells.table.column_names.index(theirs)
-    told = cells.table[theirs].to_pylist()
-    whose = [known.whose(t) if t and t.strip() else (t,) for t in told]
+    whose = _whose(cells.table, said, known)
     several = np.array([len(w) > 1 for w in whose], bool)
     one = cells.table.set_column(at, theirs, pa.array([w[0] for w in whose], pa.string()))
     if not several.any():
@@ -88,6 +88,18 @@ def named(cells: TextCells, said: OwnSource, known: Known | None) -> TextCells:
     table = pa.concat_tables([one.filter(pa.array(~several)), more]).sort_by("place")
     lost = {**cells.lost, SHARED_YES: yeses} if yeses else cells.lost
     return replace(cells, table=table, lost=lost)
+
+
+def _whose(table: pa.Table, said: OwnSource, known: Known) -> list[tuple[str | None, ...]]:
+    """Of each record the numbers; where addresses stand beside numbers, those that stand are as they are."""
+    numbers = table[said.columns["household_id"]].to_pylist()
+    if said.addresses is None:
+        return [known.whose(t) if t and t.strip() else (t,) for t in numbers]
+    mails = table[said.addresses].to_pylist()
+    return [
+        known.whose(mail) if is_nothing(number or "") and mail and mail.strip() else (number,)
+        for number, mail in zip(numbers, mails, strict=True)
+    ]
 
 
 def addresses_in(cell: str | None) -> tuple[str, ...]:

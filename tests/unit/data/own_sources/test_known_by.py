@@ -178,3 +178,30 @@ def test_what_people_were_asked_is_no_answer_to_all_of_ours(tmp_path: Path) -> N
     found = look(files, proposed_sales.SAID)
     assert found.own["optins"]["columns"]["purpose"] == "Question"
     assert "answers" not in found.own["optins"]
+
+
+def test_where_no_number_stands_the_address_beside_it_tells_whose_it_is(tmp_path: Path) -> None:
+    days = [f"2025-0{1 + n // 28}-{1 + n % 28:02}" for n in range(200)]
+    rows = [{"Receipt": f"R{n}", "Customer": f"{n % 40:05}", "Day": d, "Amount": "5.50"} for n, d in enumerate(days)]
+    people = [{"Customer": f"{n:05}", "E-mail": f"c{n}@mail.example", "Gender": "fm"[n % 2]} for n in range(40)]
+    messages = [
+        {
+            "number": f"{n:05}" if n % 2 else "",
+            "from": f"c{n}@mail.example",
+            "created": "2025-03-01 10:00",
+            "category": "Unsubscribe",
+            "text": "No more mail, please.",
+        }
+        for n in range(20)
+    ]
+    files = ShopFiles(
+        proposed_sales.written(tmp_path / "sales.csv", rows),
+        proposed_sales.written(tmp_path / "people.csv", people),
+        more=(f"service={proposed_sales.written(tmp_path / 'tickets.csv', messages)}",),
+    )
+    found = look(files, proposed_sales.SAID)
+    assert found.own["service"]["columns"]["household_id"] == "number"
+    assert found.own["service"]["addresses"] == "from"
+    own = OwnParams.model_validate_json(json.dumps(found.own, default=str))
+    heard = read(declared(own, "service", root=tmp_path, max_rows=1_000), WHOLE).rows
+    assert sorted(heard["household_id"].to_pylist()) == [f"{n:05}" for n in range(20)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twinops.data.own_sources.cell_values import is_nothing
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.drafting import Choice, Draft
 from twinops.data.own_sources.known_by import addresses_in, spelled
@@ -38,6 +39,24 @@ class Addresses:
         share, called = self.share(draft.file.cells[theirs]), printable(self.theirs)
         draft.take("household_id", theirs, f"{share:.0%} of its addresses stand in {called} of the customers' file")
         draft.choices.append(Choice(draft.name, "known_by", f"{CUSTOMERS}: {called}", "it says whose address it is"))
+
+    def beside(self, draft: Draft) -> None:
+        """Where some rows have no number, an address may tell whose they are; it is then no account to be found out."""
+        numbers = draft.file.cells[draft.columns["household_id"]]
+        without = [n for n, cell in enumerate(numbers) if is_nothing(cell)]
+        if draft.known_by or not without:
+            return
+        account = [draft.columns["account"]] if "account" in draft.columns else []
+        cells = {
+            c: [of[n] for n in without if n < len(of)] for c in (*draft.free, *account) if (of := draft.file.cells[c])
+        }
+        shares = {c: self.share(of) for c, of in cells.items()}
+        best = max(shares, key=lambda c: shares[c], default=None)
+        if best is not None and shares[best]:
+            draft.known_by, draft.addresses = {CUSTOMERS: self.theirs}, best
+            draft.columns = {ours: theirs for ours, theirs in draft.columns.items() if theirs != best}
+            why = f"where no number stands; the customers' file says by {printable(self.theirs)} whose it is"
+            draft.choices.append(Choice(draft.name, "addresses", printable(best), why))
 
 
 NO_ADDRESSES = Addresses()

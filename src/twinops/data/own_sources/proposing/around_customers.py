@@ -223,6 +223,8 @@ class AroundCustomers:
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )
+        if name != "customers":
+            self.addresses.beside(draft)
         return draft
 
     def _is_somebody(self, file: Sampled) -> bool:

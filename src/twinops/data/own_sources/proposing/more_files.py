@@ -275,6 +275,8 @@ class _Kind:
                 if best in of_an_account:
                     draft.columns.pop("account")
                 self.shop.addresses.take(draft, best)
+        if "household_id" in draft.columns and self.name not in _WITH_ADDRESSES:
+            self.shop.addresses.beside(draft)
         if self.name == "redemptions" and "redemption_date" not in draft.columns:
             self._day_of_receipt(draft)
         return draft

@@ -110,7 +110,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     prefixes = {"prefixes": [*numbers.prefixes]} if numbers.prefixes else {}
     for body in own.values():
         several = body["kind"] == "optouts"
-        by_number = "household_id" in body.get("columns", {}) and "known_by" not in body
+        by_number = "household_id" in body.get("columns", {}) and ("known_by" not in body or "addresses" in body)
         if numbers.digits and (len(numbers.digits) == 1 or several) and by_number:
             body.update({"digits": list(numbers.digits)} | prefixes)
     lists = (files.opt_ins, files.opt_outs, *more_files.lists_in(files.more))

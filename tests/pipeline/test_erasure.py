@@ -24,7 +24,7 @@ from workshop import SMALL, Workshop, make_workshop
 from twinops.adapters.keystore import SqliteKeyStore
 from twinops.adapters.one_at_a_time import at_work
 from twinops.data.vault.sealed_file import SealedFile, label_of
-from twinops.errors import TwinopsError
+from twinops.errors import IntegrityError, TwinopsError
 
 pytestmark = pytest.mark.pipeline
 BUCKET = "copies"
@@ -61,7 +61,7 @@ def frames(folder: Path, keys: SqliteKeyStore) -> Frames:
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in ("", ".parquet")):
         try:
             label = label_of(path)
-        except (OSError, ValueError):
+        except (OSError, ValueError, IntegrityError):
             continue
         if label is None or label.dataset.startswith("quarantine/"):
             continue

@@ -31,7 +31,7 @@ OWN = (
     "in a copy of it (a worktree, a queued experiment) set PYTHONPATH=src."
 )
 PINNED = "Install what pins.yaml pins, or write down what is installed: `twinops upgrade --write`, then commit it."
-_FORKED_WITH = ("warm", "waiting", "libraries", "shared", "learning", "every_command")
+_FORKED_WITH = ("warm", "waiting", "locks", "libraries", "shared", "learning", "every_command")
 BY_THE_WAY = (
     *(f"twinops.adapters.dvc.{name}" for name in _FORKED_WITH), "twinops.adapters.one_at_a_time", "twinops.__main__",
 )  # fmt: skip

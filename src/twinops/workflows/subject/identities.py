@@ -135,10 +135,20 @@ class Identities:
 
 
 def _sealed_rows(path: Path, keys: KeyKeeper) -> tuple[tuple[str, str], pa.Table] | None:
-    try:
-        return quarantine_copy(path, keys=keys)
-    except (pa.ArrowException, OSError):  # no Parquet file at all
-        return None
+    return quarantine_copy(path, keys=keys) if _is_parquet(path) else None
+
+
+def _is_parquet(path: Path) -> bool:
+    """It begins and ends as one: caches hold pictures and texts, too, and what was cut off."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        begins = file.read(len(_MAGIC))
+        file.seek(max(path.stat().st_size - len(_MAGIC), 0))
+        return begins == file.read(len(_MAGIC)) == _MAGIC
+
+
+_MAGIC = b"PAR1"
 
 
 def _cells(table: pa.Table, column: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from twinops.data.own_sources.recognising import fit, parts_of, words
 from twinops.data.own_sources.sqlite_file import MAGIC, cells_of, opened
 from twinops.errors import DataError
 
-_SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOOKED_AT = 500
 
 
@@ -134,5 +132,5 @@ def _all(table: str) -> str:
 
 
 def _named(name: str) -> str:
-    """A name as SQL writes it, with marks where they are needed."""
-    return name if _SIMPLE.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    """A name as SQL writes it: in marks, as a table may be called `order`."""
+    return '"' + name.replace('"', '""') + '"'

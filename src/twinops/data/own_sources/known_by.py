@@ -64,7 +64,8 @@ class Known:
         """The customers; what stands there, where nobody is known by it."""
         told = spelled(text)
         found = self.by.get(told) or (self.hashed.get(told) if _HASHED.fullmatch(told) else None)
-        return found or (told,)
+        # what is no address may be a number, which stays as it is written
+        return found or ((told,) if "@" in told else (text,))
 
 
 def named(cells: TextCells, said: OwnSource, known: Known | None) -> TextCells:
@@ -119,7 +120,7 @@ def known(source: DeclaredSource, read: Callable[[DeclaredSource], Iterator[Text
         for cells in read(with_addresses):
             numbers = values_of(cells, with_addresses.said, "household_id").to_pylist()
             for whose, cell in zip(numbers, cells.table[theirs].to_pylist(), strict=True):
-                for address in addresses_in(cell) if whose else ():
+                for address in addresses_in(cell) if whose and not is_nothing(cell or "") else ():
                     found.setdefault(address, set()).add(whose)
     return Known({address: tuple(sorted(whose)) for address, whose in found.items()})
 

@@ -45,6 +45,15 @@ def till(path: Path, *, number: str = "id", names_receipt: str = "receipt_id") -
 PAID = sum(2.5 * (1 + n % 7) for n in range(RECEIPTS) for _ in range(1 + n % 3))
 
 
+def test_a_table_may_be_called_by_a_word_of_sql(tmp_path: Path) -> None:
+    path = till(tmp_path / "till.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute('ALTER TABLE receipt RENAME TO "order"')
+        database.execute('ALTER TABLE line RENAME COLUMN receipt_id TO "order_id"')
+        database.commit()
+    assert spend(look(ShopFiles(path), SAID), tmp_path) == PAID
+
+
 @pytest.mark.parametrize(("number", "names_receipt"), [("id", "receipt_id"), ("receipt_no", "receipt_no")])
 def test_the_sales_in_two_tables_are_read_as_one(number: str, names_receipt: str, tmp_path: Path) -> None:
     found = look(ShopFiles(till(tmp_path / "till.db", number=number, names_receipt=names_receipt)), SAID)
@@ -58,7 +67,7 @@ def test_the_sales_in_two_tables_are_read_as_one(number: str, names_receipt: str
 def test_other_tables_are_named_behind_the_file(tmp_path: Path) -> None:
     path = till(tmp_path / "till.db")
     found = look(ShopFiles(path, customers=path.with_name("till.db:people")), SAID)
-    assert found.own["customers"]["query"] == "SELECT * FROM people"
+    assert found.own["customers"]["query"] == 'SELECT * FROM "people"'
     assert set(found.own["customers"]["columns"]) == {"household_id", "birth_year", "gender"}
     with pytest.raises(DataError, match=r"has no table nobody; it has line \(receipt_id"):
         look(ShopFiles(path.with_name("till.db:nobody")), SAID)

@@ -25,6 +25,8 @@ PEOPLE = [
     ("K3", "family@mail.example"),
     ("K4", "Family@mail.example"),
     ("K5", ""),
+    ("K6", "n/a"),
+    ("K7", "n/a"),
 ]
 
 
@@ -68,7 +70,8 @@ def who(own: OwnParams, root: Path) -> list[str]:
         ("b.work@firm.example", ["K2"]),
         ("FAMILY@mail.example", ["K3", "K4"]),
         (md5(b"anna@mail.example").hexdigest(), ["K1"]),  # noqa: S324 - as mailing tools write it
-        ("nobody@mail.example", ["nobody@mail.example"]),
+        ("Nobody@mail.example", ["nobody@mail.example"]),
+        ("K-1", ["K-1"]),
     ],
 )
 def test_an_objection_by_an_address_is_one_of_each_customer_who_has_it(

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.declared import shelf
-from twinops.data.own_sources.drafting import TWIN
-from twinops.data.own_sources.pricing import TO_TAKE_OFF
+from twinops.data.own_sources.proposing.drafting import TWIN
+from twinops.data.own_sources.proposing.pricing import TO_TAKE_OFF
 from twinops.data.own_sources.recognising import fit, words
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError

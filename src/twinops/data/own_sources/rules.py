@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import Unreadable
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.errors import ParamsError
 from twinops.own_params import CellRules, MoneyParams, OwnSource
 

@@ -27,7 +27,7 @@ from twinops import params as params_file
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.proposing.drafting import Choice, Draft
 from twinops.data.own_sources.recognising import fit, speaks_of, words
 from twinops.own_params import RETURNS_OF
 

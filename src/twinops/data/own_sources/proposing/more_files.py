@@ -18,9 +18,11 @@ from typing import Any
 
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import exports
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files import exports
+from twinops.data.own_sources.proposing import request_words, rows_that_count
+from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.drafting import (
     NOTHING_SAID,
     TWIN,
     Choice,
@@ -34,8 +36,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import request_words, rows_that_count
-from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.sampling import Sampled, every_cell
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -49,7 +50,6 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import Sampled, every_cell
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special

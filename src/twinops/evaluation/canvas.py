@@ -1,6 +1,7 @@
 """One look for all pictures: a finding as title, what it rests on below, the same bytes from the same numbers."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,14 +139,18 @@ def _wrap(figure: Figure) -> None:
 
 def _broken(text: Text, line: str, width: float) -> Iterator[str]:
     """The line in parts that fit, broken between words; a word that is too long stays whole."""
-    words, part = line.split(" "), ""
-    for word in words:
-        longer = f"{part} {word}" if part else word
-        if part and not _fits(text, longer, width):
-            yield part
-            longer = word
-        part = longer
-    yield part
+    words = line.lstrip(" ").split(" ")
+    while words:
+        taken = _taken(text, words, width)
+        yield " ".join(words[:taken])
+        words = words[taken:]
+        while len(words) > 1 and not words[0]:
+            words = words[1:]
+
+
+def _taken(text: Text, words: Sequence[str], width: float) -> int:
+    """How many of the words fit, or one. To measure takes longest, and more are never shorter: so doubt is halved."""
+    return 1 + bisect_left(range(2, len(words) + 1), True, key=lambda n: not _fits(text, " ".join(words[:n]), width))
 
 
 def _fits(text: Text, line: str, width: float) -> bool:

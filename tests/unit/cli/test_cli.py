@@ -352,3 +352,32 @@ def test_no_name_of_a_file_or_column_moves_the_terminals_cursor(tmp_path: Path) 
     assert made.exit_code == 0, made.output
     assert "no\\x1b[2J\\u202e.txt" in made.output
     assert not set(made.output) & set("\x1b\x07\u202e")
+
+
+ENDING = """
+import atexit, os, sys, twinops.cli
+from twinops.cli import _door
+usual = _door.enter
+_door.enter = lambda: (atexit.register(print, "what ends ends"), usual())
+class Loaded:
+    def __del__(self, write=os.write):
+        write(1, b"taken apart")
+sys.modules["loaded"] = kept = Loaded()
+kept.itself = kept
+sys.argv[0] = "twinops"
+twinops.cli.main()
+"""
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["run", "nothing"], 2)])
+def test_a_command_ends_with_its_code_and_takes_nothing_apart(tmp_path: Path, words: list[str], code: int) -> None:
+    def told(name: str) -> tuple[int, list[str]]:
+        script = tmp_path / name
+        script.write_text(ENDING)
+        command = [sys.executable, str(script), *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    usual = told("another")
+    assert (usual[0], usual[1][-2:]) == (code, ["what ends ends", "taken apart"])
+    assert told("twinops") == (code, usual[1][:-1])

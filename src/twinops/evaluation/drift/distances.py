@@ -1,7 +1,6 @@
 """How far two samples of one feature lie apart, under many weightings of the households at once."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -26,10 +25,9 @@ class Apart:
     furthest: np.ndarray
     sizes: tuple[np.ndarray, np.ndarray]
 
-    @cached_property
-    def p(self) -> np.ndarray:
-        """Kolmogorov-Smirnov's. It takes longer than all else, so it is worked out where it is asked for."""
-        return _p(self.furthest, *self.sizes)
+    def p(self, draws: np.ndarray) -> np.ndarray:
+        """Kolmogorov-Smirnov's, of the draws that this mask of them says: it takes longer than all else."""
+        return _p(self.furthest[draws], *(size[draws] for size in self.sizes))
 
 
 def apart(reference: Sample, current: Sample, draws: np.ndarray) -> Apart:

@@ -227,10 +227,15 @@ def _far(found: list[Apart]) -> np.ndarray:
 
 def _counted(found: list[Apart]) -> tuple[np.ndarray, np.ndarray]:
     """How many features the rule flags in each draw, and how many are far."""
-    # a draw that leaves a window empty shows nothing: p is 1
-    q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p for f in found]), nan=1.0), axis=0)
     far = _far(found)
-    return ((q < Q_LIMIT) & far).sum(axis=0), far.sum(axis=0)
+    certain = np.zeros(far.shape[1], dtype=int)
+    # where no feature is far, none is flagged, whatever p is: it takes longer than all else
+    asked = np.atleast_1d(far.any(axis=0))
+    if asked.any():
+        # a draw that leaves a window empty shows nothing: p is 1
+        q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p(asked) for f in found]), nan=1.0), axis=0)
+        certain[asked] = ((q < Q_LIMIT) & far[:, asked]).sum(axis=0)
+    return certain, far.sum(axis=0)
 
 
 def _sample(values: pd.Series, household: np.ndarray) -> Sample:

@@ -22,7 +22,8 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.remembered import Remembered
 from twinops.data.vault.seal import write_sealed
 from twinops.entities.wording import MANY
-from twinops.evaluation.drift.distances import Sample, apart
+from twinops.evaluation.drift import distances, measures
+from twinops.evaluation.drift.distances import Apart, Sample, apart
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
 from twinops.evaluation.drift.measures import (
     CalmPairs,
@@ -89,6 +90,9 @@ def flagged(found: Drift) -> list[str]:
 # --- distances
 
 
+ALL = np.s_[:]
+
+
 def test_a_distance_is_computed_by_hand() -> None:
     """All of 0, 2 moves to 1, 3: one unit each, over a standard deviation of one."""
     found = apart(sample([0, 2]), sample([1, 3]), np.ones((1, 2), dtype=int))
@@ -99,7 +103,7 @@ def test_a_household_drawn_twice_counts_twice_and_one_not_drawn_not_at_all() -> 
     twice = apart(sample([0, 2, 9]), sample([1, 3, 9]), np.array([[2, 1, 0]]))
     spelled = apart(sample([0, 0, 2]), sample([1, 1, 3]), np.ones((1, 3), dtype=int))
     assert twice.distance[0] == pytest.approx(spelled.distance[0])
-    assert twice.p[0] == pytest.approx(spelled.p[0])
+    assert twice.p(ALL)[0] == pytest.approx(spelled.p(ALL)[0])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -108,7 +112,20 @@ def test_unweighted_distance_and_p_are_those_of_scipy_ties_included(seed: int) -
     then, now = rng.integers(0, 8, 130).astype(float), rng.integers(0, 9, 110).astype(float)
     found = apart(sample(list(then)), sample(list(now)), np.ones((2, 130), dtype=int))
     assert found.distance[1] == pytest.approx(stats.wasserstein_distance(then, now) / then.std())
-    assert found.p[1] == pytest.approx(stats.ks_2samp(then, now, method="asymp").pvalue)
+    assert found.p(ALL)[1] == pytest.approx(stats.ks_2samp(then, now, method="asymp").pvalue)
+
+
+def test_p_is_asked_of_the_draws_alone_in_which_a_feature_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    usual = distances._p
+    monkeypatch.setattr(distances, "_p", lambda furthest, *n: asked.append(len(furthest)) or usual(furthest, *n))
+    found = [
+        Apart(np.array([0.0, 0.5, 0.0, np.nan]), np.array([0.0, 0.6, 0.1, 0.0]), (np.full(4, 90.0), np.full(4, 80.0))),
+        Apart(np.array([0.05, 0.5, 0.0, 0.0]), np.array([0.9, 0.01, 0.1, 0.0]), (np.full(4, 90.0), np.full(4, 80.0))),
+    ]
+    certain, far = measures._counted(found)
+    assert (certain.tolist(), far.tolist()) == ([0, 1, 0, 0], [0, 2, 0, 0])
+    assert asked == [1, 1]
 
 
 def test_our_distance_is_that_of_the_stand_in_for_evidently() -> None:

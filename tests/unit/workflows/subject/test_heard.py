@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from own_world import Shop, but
+from own_world import TWIN, Shop, but
 from people_wrote import SERVICE, table
 
 from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
@@ -26,6 +26,7 @@ from twinops.workflows.sources.in_doubt import in_doubt
 from twinops.workflows.subject.casework import act_of
 from twinops.workflows.subject.desk import ActingOfficer, Desk
 from twinops.workflows.subject.heard import UNSUBSCRIBE, Heard, heard
+from twinops.workflows.subject.requests import requests
 
 ASKS = {"Usunięcie danych": "erasure", "kopia danych": "access", "sprzeciw": "objection"}
 ROWS = (
@@ -36,8 +37,9 @@ ROWS = (
 
 
 def desk_of(root: Path, *rows: str, **said: Any) -> tuple[Shop, Desk]:
+    head, *lines = said.pop("rows", ("customer;opened;closed;topic;said", *rows))
     shop = Shop(root, desk=but(SERVICE, **said))
-    shop.file("service.csv").write_text(table("customer;opened;closed;topic;said", *rows), encoding="utf-8")
+    shop.file("service.csv").write_text(table(head, *lines), encoding="utf-8")
     shop.collect("care_cases", "all")
     ledger = RightsLedger(root / "keys", shop.keys, root, lambda: datetime(2024, 4, 20, 12, tzinfo=UTC))
     (root / "live").mkdir(exist_ok=True)
@@ -74,6 +76,22 @@ def test_it_is_one_case_however_often_the_file_comes_and_whatever_came_of_it(tmp
     cases = cases_of(again.rights.entries())
     assert [c.kind.value for c in cases.values()] == ["erasure", "access", "objection"]
     assert cases[first.id].state is Step.IDENTIFIED
+
+
+def test_the_list_names_the_shops_own_number_of_the_message_and_to_what_somebody_objects(tmp_path: Path) -> None:
+    columns = {**SERVICE["columns"], "event_id": "ticket"}
+    legal = SERVICE["legal"] | {"purposes": dict.fromkeys(columns, TWIN)}
+    shop, desk = desk_of(tmp_path, requests=ASKS | {"wypisanie": UNSUBSCRIBE}, columns=columns, legal=legal, rows=(
+        "customer;opened;closed;topic;said;ticket", f"{ROWS[0]};S40421", "1004;09.03.2024 09:00;;wypisanie;;S40500",
+    ))  # fmt: skip
+    heard(desk)
+    listed = requests(desk)
+    assert [(c["ticket"], c["purpose"]) for c in listed.to_dict()["cases"]] == [("S40421", ""), ("S40500", "offers")]
+    first, second = listed.text().splitlines()[1:]
+    assert "S40421" in first
+    assert ("objection to offers" in second, "S40500" in second) == (True, True)
+    shop.file("service.csv").unlink()
+    assert "service-" in requests(desk).text()
 
 
 def test_without_the_declaration_no_message_is_a_case_and_no_text_is_taken_for_one(tmp_path: Path) -> None:

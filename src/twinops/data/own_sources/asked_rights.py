@@ -16,8 +16,11 @@ from twinops.data.reading.plain_letters import plain
 
 @cache
 def _signs() -> Mapping[str, tuple[str, ...]]:
-    """Kind of request -> words that speak of it, in plain letters."""
-    return {kind: tuple(plain(w) for w in told) for kind, told in words()["requests"].items()}
+    """Kind of request -> words that speak of it, in plain letters; behind an equals sign only where it stands alone."""
+    return {
+        kind: tuple("=" * w.startswith("=") + plain(w.removeprefix("=")) for w in told)
+        for kind, told in words()["requests"].items()
+    }
 
 
 def kind_of(text: str) -> str | None:
@@ -29,7 +32,8 @@ def kind_of(text: str) -> str | None:
     ('erasure', 'unsubscribe', 'restriction', None)
     """
     told = plain(text)
-    return next((kind for kind, signs in _signs().items() if any(s in told for s in signs)), None)
+    alone = f"={told.strip()}"
+    return next((kind for kind, signs in _signs().items() if any(s in told or s == alone for s in signs)), None)
 
 
 def tickets(source: DeclaredSource, wanted: Iterable[str]) -> dict[str, str]:

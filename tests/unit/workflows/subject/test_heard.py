@@ -15,6 +15,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.own_sources.asked_rights import kind_of
 from twinops.data.own_sources.drafting import Draft, Said, draft_of
 from twinops.data.own_sources.proposing import request_words
+from twinops.data.own_sources.proposing.addressing import addressed, unlike
 from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.errors import ParamsError
@@ -142,7 +143,8 @@ def test_a_message_that_unsubscribes_stops_offers_and_one_that_objects_stops_eve
         ("Tiltakozás profilalkotás ellen", "objection"), ("Vitaminebox opzeggen", None), ("Adreswijziging", None),
         ("Datenauskunft (Art. 15)", "access"), ("Cópia dos meus dados", "access"), ("Registerutdrag", "access"),
         ("Portabilidad de datos", "portability"), ("Lieferung", None), ("Rückgabe", None), ("Kod rabatowy", None),
-        ("Store access", None), ("Returns", None), ("loyalty", None), ("Konto", None),
+        ("Indsigt", "access"), ("Kundeindsigt", None), ("Inzage", "access"), ("Store access", None),
+        ("Returns", None), ("loyalty", None), ("Konto", None),
     ],
 )  # fmt: skip
 def test_categories_that_speak_of_a_right_are_known_in_many_languages(category: str, kind: str | None) -> None:
@@ -161,6 +163,14 @@ def test_categories_are_proposed_by_their_words_and_by_what_a_person_says(tmp_pa
     draft, found = proposed(tmp_path, "Datenlöschung", "Lieferung", "Sonstiges", Sonstiges="access")
     assert found == {"requests": {"Datenlöschung": "erasure", "Sonstiges": "access"}}
     assert any("requests: erasure" in str(c) for c in draft.choices)
+
+
+def test_a_word_that_asks_for_a_right_can_be_said_on_the_command_line_and_what_asks_for_none_is_told() -> None:
+    said, wrong = addressed(Said(codes={"service.requests:Mit privatliv": "access"}), ["sales", "service"])
+    assert (said.words_of("service"), wrong) == ({"requests": {"Mit privatliv": "access"}}, ())
+    assert addressed(Said(codes={"sales.requests:x": "access"}), ["sales"])[1]
+    (trouble,) = unlike(Said(codes={"service.requests:Rettelse": "correction"}))
+    assert "it can ask for access, portability, rectification" in trouble.what
 
 
 def test_where_no_category_is_known_to_ask_it_is_said_how_to_say_it_and_texts_decide_nothing(tmp_path: Path) -> None:

@@ -141,6 +141,9 @@ class KeyStore(SubjectKeys, Protocol):
     def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
         """Those of these natural ids and contacts (`entities.erasure.contact`) that belong to somebody erased."""
 
+    def keep_away(self, natural_ids: Iterable[str]) -> None:
+        """From now on nobody is taken in under these natural ids; who is held under one already stays."""
+
     def one_subject(self, numbers: Mapping[str, str]) -> None:
         """From now on each of these natural ids means the subject of the other, and no id but these another's."""
 

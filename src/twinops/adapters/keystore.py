@@ -95,6 +95,9 @@ class DemoKeys:
         """Nobody was erased."""
         return frozenset()
 
+    def keep_away(self, natural_ids: Iterable[str]) -> None:
+        """Nobody was erased, so nobody is kept away."""
+
     def one_subject(self, numbers: Mapping[str, str]) -> None:
         """Refused: shipped data say of nobody that two numbers are theirs."""
         if numbers:
@@ -199,6 +202,15 @@ class StoredKeys:
             lookups = {lookup: c for c in asked for lookup in (_lookup(pepper, c), _of_contact(pepper, c))}
             found = db.all("SELECT lookup FROM suppressed WHERE lookup IN EACH(?)", json.dumps(list(lookups)))
         return frozenset(lookups[lookup] for (lookup,) in found)
+
+    def keep_away(self, natural_ids: Iterable[str]) -> None:
+        """From now on nobody is taken in under these natural ids; who is held under one already stays."""
+        told = list(natural_ids)
+        asked = {*told} - self.known_sids(told).keys()
+        if asked:
+            with self._database.writing() as db:
+                pepper = _pepper(db, self._kek(db))
+                db.many(_SUPPRESS, [(lookup,) for lookup in sorted(_lookup(pepper, n) for n in asked)])
 
     def batch_key(self, dataset: str, batch: str) -> bytes:
         """The key of a batch's quarantine, made when first asked for."""

@@ -71,26 +71,35 @@ def heard(project: Project) -> None:
 @app.command()
 def step(
     ctx: typer.Context,
-    case: Annotated[str, typer.Argument(help="The case, as `twinops subject requests` lists it.")],
+    case: Annotated[list[str], typer.Argument(help="The case, as `twinops subject requests` lists it; or several.")],
     to: Annotated[str, typer.Option(help="identified, in work, extended, answered or refused.")],
     by: By,
     *,
     reason: Annotated[str, typer.Option(help="How identified, why extended or refused; sealed, and in no log.")] = "",
     ground: Annotated[str, typer.Option(help="Of a refusal, as 17(3)(b); of a restriction in work, a to d.")] = "",
     outcome: Annotated[str, typer.Option(help="Of a contested decision: upheld or changed.")] = "",
+    purpose: Annotated[
+        str, typer.Option(help="Of an objection or withdrawal in work that names none: the one it is of; else of all.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Do one thing with a case; exit code 10 where it may not be done."""
+    """Do one thing with a case, or with several the same; exit code 10 where it may not be done with one of them."""
+    from twinops.entities.consent import Purpose
     from twinops.errors import ParamsError
     from twinops.governance.subject_cases import Step, StepAsked
 
-    if to not in {s.value for s in Step}:
-        raise ParamsError(f"{to!r:.20} is no step.", hint=f"Steps are {', '.join(s.value for s in Step)}.")
-    project = home(ctx)
-    found = project.run("subject.step", case=case, asked=StepAsked(Step(to), reason, ground, outcome), by=by)
-    answer({"case": found.case.id, "state": found.case.state, "due": found.case.due, "refused": found.refused},
-           as_json=as_json, text=found.text())  # fmt: skip
-    _end(project, found.refused)
+    for what, given, known in (("step", to, [*Step]), ("purpose", purpose, ["", *Purpose])):
+        if given not in known:
+            raise ParamsError(f"{given!r:.20} is no {what}.", hint=f"There are {', '.join(filter(None, known))}.")
+    project, asked = home(ctx), StepAsked(Step(to), reason, ground, outcome, purpose)
+    moved = [project.run("subject.step", case=one, asked=asked, by=by) for one in dict.fromkeys(case)]
+    told = [{"case": m.case.id, "state": m.case.state, "due": m.case.due, "refused": m.refused} for m in moved]
+    answer(told[0] if len(told) == 1 else {"cases": told}, as_json=as_json, text="\n".join(m.text() for m in moved))
+    refused = next((m.refused for m in moved if m.refused), None)
+    if refused and not reason:
+        ground = " and --ground CODE" if asked.step is Step.REFUSED else ""
+        talk(f'How it was checked who asks, or why, is said with --reason "..."{ground}.')
+    _end(project, refused)
 
 
 @app.command()

@@ -89,6 +89,8 @@ OF_KIND: Mapping[RequestKind, tuple[str, ...]] = MappingProxyType(
 )
 RESTRICTS = ("a", "b", "c", "d")
 """Of art. 18(1): contested accuracy, unlawful use, needed for claims, objection under way."""
+NARROWED = (RequestKind.OBJECTION, RequestKind.WITHDRAWAL)
+"""Kinds that may be of one use of data."""
 OUTCOMES = ("upheld", "changed")
 """Of a contested decision, when a person has looked."""
 
@@ -185,6 +187,8 @@ class StepAsked:
     reason: str = field(default="", repr=False)
     ground: str = ""
     outcome: str = ""
+    purpose: str = ""
+    """Of an objection or withdrawal in work: the one use that it is of, as whoever read it says; else it is of all."""
 
 
 def cases_of(entries: Iterable[RightsEntry]) -> dict[str, RequestCase]:
@@ -203,8 +207,10 @@ def cases_of(entries: Iterable[RightsEntry]) -> dict[str, RequestCase]:
             entry.act.purpose or "", about.get("reference", ""),
         )  # fmt: skip
         sid = entry.sid or before.sid
-        name = pseudonym(sid) if sid else ""
-        found[before.id] = replace(before, sid=sid, subject=name, digest=entry.digest, steps=(*before.steps, made))
+        name, purpose = pseudonym(sid) if sid else "", entry.act.purpose or before.purpose
+        found[before.id] = replace(
+            before, sid=sid, subject=name, purpose=purpose, digest=entry.digest, steps=(*before.steps, made)
+        )
     return found
 
 
@@ -219,6 +225,8 @@ def against_step(case: RequestCase, asked: StepAsked, *, today: date) -> str:
     """Why this cannot be done with the case now, in a sentence; nothing where it can."""
     if case.closed:
         return f"The case was {case.state.value} already."
+    if asked.purpose and (asked.step is not Step.WORKING or case.kind not in NARROWED or case.purpose):
+        return "A purpose is said of an objection or withdrawal that names none, and when it is taken into work."
     return _AGAINST[asked.step](case, asked, today)
 
 

@@ -18,6 +18,7 @@ from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections, u
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
+from twinops.data.own_sources import come_again
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.files.cells import as_refusals
 from twinops.data.own_sources.lock import check_replaced
@@ -133,6 +134,20 @@ class Intake:
             check_replaced(places.sources_lock, source)
         return replaced(told)
 
+    def _keep_away(self) -> None:
+        """An erased person's address names them under any number: one that nobody was held under is kept away whole.
+
+        Before anything is sealed, by every stage alike. Somebody who was held before, and has the address now, stays.
+        """
+        if not self.plane.keys.epoch():
+            return
+        places, most = self.plane.places, self.sources.max_rows
+        told = [declared(self.own, n, root=places.root, max_rows=most) for n, s in self.own.root.items()
+                if come_again.tells(s)]  # fmt: skip
+        rows = [row for source in told for row in come_again.numbers_and_addresses(source)]
+        gone = self.plane.keys.suppressed({mail for _, mail in rows})
+        self.plane.keys.keep_away(sorted({number for number, mail in rows if mail in gone}))
+
     def _one_subject(self, good: pa.Table, shelf: SourceShelf) -> tuple[pa.Table, dict[str, int]]:
         """Both numbers mean one subject from here on: one row of it where one is held, the strictest of its words."""
         if not self.own.root:
@@ -160,6 +175,7 @@ class Intake:
     def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, **absent: bool) -> Collected:
         """Part good rows from bad, seal both, and write the counts; `absent` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
+        self._keep_away()
         parted = part(read.rows, shelf.SCHEMA)
         stands, once = self._one_subject(parted.good, shelf)
         came, bad = stands.num_rows, aside(read, parted)

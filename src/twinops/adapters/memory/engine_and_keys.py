@@ -79,6 +79,12 @@ class MemoryKeys:
         gone = {natural for natural, sid in self._sids.items() if sid not in self._keys}
         return frozenset(contacts) & (gone | self.suppress)
 
+    def keep_away(self, natural_ids: Iterable[str]) -> None:
+        """Nobody is taken in under these natural ids; who is held under one already stays."""
+        new = [natural for natural in natural_ids if natural not in self._sids]
+        for sid in self.subject_ids(new):
+            self._keys.pop(sid)
+
     def one_subject(self, numbers: Mapping[str, str]) -> None:
         """Each of these natural ids means the other's subject; one that was forgotten stays so."""
         gone = self.suppressed(numbers)

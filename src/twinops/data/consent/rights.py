@@ -118,9 +118,9 @@ class Standing:
         if entry.act.about["kind"] == "restriction":
             made = replace(entry, act=replace(entry.act, right=Right.RESTRICTED, purpose=None))
             return replace(self, restricted=self.restricted or made)
-        marketing = entry.act.about["kind"] == "objection" and entry.act.purpose is None
         words = dict(self.words)
-        for purpose in (Purpose.OFFERS.value,) if marketing else held_up(entry.act):
+        # what it held up while it was open is what it stops once it is answered
+        for purpose in held_up(entry.act):
             if purpose not in words or words[purpose].right is Right.CONSENTED:
                 act = replace(entry.act, right=DONE[entry.act.about["kind"]], purpose=purpose)
                 words[purpose] = replace(entry, act=act)

@@ -11,6 +11,9 @@ from twinops.governance.subject_cases import RequestCase, RequestKind, Step, Ste
 from twinops.ports import Rights
 from twinops.workflows.subject.desk import ActingOfficer
 
+HEARD = "service-"
+"""Before the event id of a message, in the reference of the case that it opened."""
+
 
 def case_of(rights: Rights, case: str) -> RequestCase:
     """The case of this id.
@@ -52,9 +55,8 @@ def act_of(case: RequestCase, asked: StepAsked, officer: ActingOfficer) -> Right
     about |= {n: v for n, v in (("ground", asked.ground), ("outcome", asked.outcome)) if v}
     about |= {"reference": case.reference} if case.reference else {}
     told = {"reason": asked.reason.strip()} if asked.reason.strip() else {}
-    return RightsAct(
-        Right.CASE, case.sid, officer.office, officer.person, purpose=case.purpose or None, about=about, told=told
-    )
+    purpose = asked.purpose or case.purpose or None
+    return RightsAct(Right.CASE, case.sid, officer.office, officer.person, purpose=purpose, about=about, told=told)
 
 
 def begun(case: RequestCase, asked: StepAsked, officer: ActingOfficer, sids: Iterable[str]) -> Iterator[RightsAct]:

@@ -13,7 +13,7 @@ from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import RightsAct
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of
-from twinops.workflows.subject.casework import begun
+from twinops.workflows.subject.casework import HEARD, begun
 from twinops.workflows.subject.desk import ActingOfficer, Desk, held_as_one
 
 COLUMNS = ("sid", "event_id", "category", "opened")
@@ -79,7 +79,7 @@ def _asked(desk: Desk) -> Iterator[_Message]:
         asks = kinds.get(plain((row["category"] or "").strip()))
         if asks is not None:
             day = min(desk.receipts.days.date_of(row["opened"]), desk.today)
-            yield _Message(str(row["sid"]), asks[0], day, f"service-{row['event_id']}", asks[1])
+            yield _Message(str(row["sid"]), asks[0], day, f"{HEARD}{row['event_id']}", asks[1])
 
 
 def _meant(word: str) -> tuple[RequestKind, str]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.kinds.service import SOURCE
+from twinops.data.own_sources.people.asked_rights import tickets
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import MOST_TEXT, RightsAct, is_code
-from twinops.errors import DataError
+from twinops.errors import DataError, TwinopsError
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of, queue
 from twinops.workflows.subject.asked_file import rows_of
-from twinops.workflows.subject.casework import begun
+from twinops.workflows.subject.casework import HEARD, begun
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 
 COLUMNS = ("reference", "id", "kind", "received", "purpose", "what")
+MOST_MESSAGES = 10**9
+"""Reading goes through blocks: what is looked for stops it, not the file's length."""
 NEEDED = ("reference", "id", "kind", "received")
 
 
@@ -29,20 +34,25 @@ class RequestsTaken:
     cases: tuple[RequestCase, ...]
     today: date
     refused: str | None = None
+    tickets: Mapping[str, str] = field(default_factory=dict)
+    """Of cases that messages opened: the number that the shop's own file gives the message, by reference."""
 
     def to_dict(self) -> dict[str, Any]:
         """Without ids."""
         return {
             "taken": self.taken, "known": self.known, "refused": self.refused,
-            "cases": [case_told(c, self.today) for c in self.cases],
+            "cases": [case_told(c, self.today) | self._ticket(c) for c in self.cases],
         }  # fmt: skip
 
     def text(self) -> str:
         """In words."""
         if self.refused:
             return self.refused
-        lines = [_line(c, self.today) for c in self.cases]
+        lines = [_line(c, self.today, self.tickets.get(c.reference, c.reference)) for c in self.cases]
         return "\n".join([f"{self.taken:,} taken in, {self.known:,} known already", *lines])
+
+    def _ticket(self, case: RequestCase) -> dict[str, str]:
+        return {"ticket": self.tickets[case.reference]} if case.reference in self.tickets else {}
 
 
 def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsTaken:
@@ -53,7 +63,7 @@ def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsT
     """
     cases = cases_of(desk.rights.entries())
     if path is None:
-        return RequestsTaken(0, 0, tuple(queue(cases.values())), desk.today)
+        return _listed(desk, 0, 0)
     officer = desk.officer(by)
     if officer is None:
         return RequestsTaken(0, 0, (), desk.today, WRONG_OFFICE)
@@ -79,14 +89,32 @@ def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsT
         acts += begun(case, StepAsked(Step.RECEIVED, row["what"]), officer, sids)
     if acts:
         desk.rights.append(*acts)
-    listed = queue(cases_of(desk.rights.entries()).values())
-    return RequestsTaken(len(fresh), len(rows) - len(fresh), tuple(listed), desk.today)
+    return _listed(desk, len(fresh), len(rows) - len(fresh))
+
+
+def _listed(desk: Desk, taken: int, known: int) -> RequestsTaken:
+    listed = tuple(queue(cases_of(desk.rights.entries()).values()))
+    return RequestsTaken(taken, known, listed, desk.today, tickets=_tickets(desk, {c.reference for c in listed}))
+
+
+def _tickets(desk: Desk, references: Collection[str]) -> dict[str, str]:
+    """What the shop calls the messages that opened cases: whoever works on one looks there for what was written."""
+    own, wanted = desk.receipts.own, {r.removeprefix(HEARD) for r in references if r.startswith(HEARD)}
+    found: dict[str, str] = {}
+    for name in own.all_staged_as(SOURCE) if wanted else ():
+        try:
+            found |= tickets(declared(own, name, root=desk.places.root, max_rows=MOST_MESSAGES), wanted)
+        except TwinopsError:
+            # a list without the shop's own numbers is better than none
+            continue
+    return {f"{HEARD}{event}": number for event, number in found.items() if is_code(number)}
 
 
 def case_told(case: RequestCase, today: date) -> dict[str, Any]:
     """One case for whoever works on it; no id of anybody."""
     return {
-        "case": case.id, "kind": case.kind.value, "subject": case.subject, "state": case.state.value,
+        "case": case.id, "kind": case.kind.value, "purpose": case.purpose, "subject": case.subject,
+        "state": case.state.value,
         "reference": case.reference, "received": case.received.isoformat(), "due": case.due.isoformat(),
         "extended": case.extended, "overdue": case.overdue(today),
     }  # fmt: skip
@@ -128,7 +156,8 @@ def _mistakes(row: dict[str, str], today: date) -> Iterator[str]:
         yield "`received` is a day, as 2026-11-28"
 
 
-def _line(case: RequestCase, today: date) -> str:
+def _line(case: RequestCase, today: date, called: str) -> str:
     late = "OVERDUE since" if case.overdue(today) else "due"
     when = "" if case.closed else f", {late} {case.due}{' (extended)' if case.extended else ''}"
-    return f"{case.id}  {case.kind.value:14}{case.state.value:12}{case.subject or 'nobody recognised'}{when}"
+    what = f"{case.kind.value}{f' to {case.purpose}' if case.purpose else ''}"
+    return f"{case.id}  {what:26}{case.state.value:12}{case.subject or 'nobody recognised':20}{called}{when}"

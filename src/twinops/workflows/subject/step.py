@@ -16,7 +16,7 @@ class CaseMoved:
 
     def text(self) -> str:
         """In words."""
-        return self.refused or f"{self.case.id}: {self.case.state.value}, due {self.case.due}"
+        return f"{self.case.id}: {self.refused or f'{self.case.state.value}, due {self.case.due}'}"
 
 
 def step(case: str, asked: StepAsked, *, by: str, desk: Desk) -> CaseMoved:

@@ -81,9 +81,8 @@ def _done(case: RequestCase, by: str, desk: Desk, erase: Erase | None) -> str | 
 
 
 def _asked(case: RequestCase) -> Iterator[RightsAsked]:
-    """An objection without a purpose is to direct marketing, a withdrawal without one is of everything."""
-    every = [p.value for p in Purpose] if case.kind is RequestKind.WITHDRAWAL else [Purpose.OFFERS.value]
-    for purpose in [case.purpose] if case.purpose else every:
+    """An objection or withdrawal without a purpose is of everything, as it was while it was open."""
+    for purpose in [case.purpose] if case.purpose else [p.value for p in Purpose]:
         yield RightsAsked(case.sid, ACTS[case.kind], purpose=purpose, ground=case.ground)
         if case.kind is RequestKind.RESTRICTION:
             return

@@ -165,6 +165,29 @@ def test_of_a_mailing_list_every_state_but_an_active_one_is_an_objection(tmp_pat
     assert {c.source for c in found.choices} >= {"optouts", "optouts_2"}
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_who_left_a_newsletter_is_out_from_the_day_of_leaving_and_not_of_signing_up(tmp_path: Path, told: bool) -> None:
+    days = [f"2025-0{1 + n // 28}-{1 + n % 28:02}" for n in range(200)]
+    rows = [{"Receipt": f"R{n}", "Customer": f"K{n % 40:04}", "Day": d, "Amount": "5.50"} for n, d in enumerate(days)]
+    people = [{"Customer": f"K{n:04}", "E-mail": f"c{n}@mail.example", "Gender": "fm"[n % 2]} for n in range(40)]
+    mailed = [
+        {"email": f"c{n}@mail.example", "status": "Afmeldt" if n % 4 else "Aktiv", "Tilmeldt": "2024-05-01"}
+        | ({"Afmeldt": "2025-06-27" if n % 4 else ""} if told else {})
+        for n in range(40)
+    ]
+    files = ShopFiles(
+        proposed_sales.written(tmp_path / "sales.csv", rows),
+        proposed_sales.written(tmp_path / "people.csv", people),
+        opt_outs=proposed_sales.written(tmp_path / "nyhedsbrev.csv", mailed),
+    )
+    found = look(files, proposed_sales.SAID)
+    assert found.own["optouts"]["columns"].get("time") == ("Afmeldt" if told else None)
+    assert any("the day of their no is unknown" in note for note in found.notes) is not told
+    own = OwnParams.model_validate_json(json.dumps(found.own, default=str))
+    out = read(declared(own, "optouts", root=tmp_path, max_rows=1_000), WHOLE).rows
+    assert {t.year for t in out["time"].to_pylist()} == {2025 if told else 1900}
+
+
 def test_what_people_were_asked_is_no_answer_to_all_of_ours(tmp_path: Path) -> None:
     days = [f"2025-0{1 + n // 28}-{1 + n % 28:02}" for n in range(200)]
     rows = [{"Receipt": f"R{n}", "Customer": f"K{n % 40:04}", "Day": d, "Amount": "5.50"} for n, d in enumerate(days)]

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from own_world import Shop, but
+from own_world import TWIN, Shop, but
 from people_wrote import SERVICE, table
 
 from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.own_sources.people.asked_rights import kind_of
 from twinops.data.own_sources.proposing import request_words
+from twinops.data.own_sources.proposing.addressing import addressed, unlike
 from twinops.data.own_sources.proposing.drafting import Draft, Said, draft_of
 from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
@@ -26,6 +27,7 @@ from twinops.workflows.sources.in_doubt import in_doubt
 from twinops.workflows.subject.casework import act_of
 from twinops.workflows.subject.desk import ActingOfficer, Desk
 from twinops.workflows.subject.heard import UNSUBSCRIBE, Heard, heard
+from twinops.workflows.subject.requests import requests
 
 ASKS = {"Usunięcie danych": "erasure", "kopia danych": "access", "sprzeciw": "objection"}
 ROWS = (
@@ -36,8 +38,9 @@ ROWS = (
 
 
 def desk_of(root: Path, *rows: str, **said: Any) -> tuple[Shop, Desk]:
+    head, *lines = said.pop("rows", ("customer;opened;closed;topic;said", *rows))
     shop = Shop(root, desk=but(SERVICE, **said))
-    shop.file("service.csv").write_text(table("customer;opened;closed;topic;said", *rows), encoding="utf-8")
+    shop.file("service.csv").write_text(table(head, *lines), encoding="utf-8")
     shop.collect("care_cases", "all")
     ledger = RightsLedger(root / "keys", shop.keys, root, lambda: datetime(2024, 4, 20, 12, tzinfo=UTC))
     (root / "live").mkdir(exist_ok=True)
@@ -74,6 +77,22 @@ def test_it_is_one_case_however_often_the_file_comes_and_whatever_came_of_it(tmp
     cases = cases_of(again.rights.entries())
     assert [c.kind.value for c in cases.values()] == ["erasure", "access", "objection"]
     assert cases[first.id].state is Step.IDENTIFIED
+
+
+def test_the_list_names_the_shops_own_number_of_the_message_and_to_what_somebody_objects(tmp_path: Path) -> None:
+    columns = {**SERVICE["columns"], "event_id": "ticket"}
+    legal = SERVICE["legal"] | {"purposes": dict.fromkeys(columns, TWIN)}
+    shop, desk = desk_of(tmp_path, requests=ASKS | {"wypisanie": UNSUBSCRIBE}, columns=columns, legal=legal, rows=(
+        "customer;opened;closed;topic;said;ticket", f"{ROWS[0]};S40421", "1004;09.03.2024 09:00;;wypisanie;;S40500",
+    ))  # fmt: skip
+    heard(desk)
+    listed = requests(desk)
+    assert [(c["ticket"], c["purpose"]) for c in listed.to_dict()["cases"]] == [("S40421", ""), ("S40500", "offers")]
+    first, second = listed.text().splitlines()[1:]
+    assert "S40421" in first
+    assert ("objection to offers" in second, "S40500" in second) == (True, True)
+    shop.file("service.csv").unlink()
+    assert "service-" in requests(desk).text()
 
 
 def test_without_the_declaration_no_message_is_a_case_and_no_text_is_taken_for_one(tmp_path: Path) -> None:
@@ -124,7 +143,8 @@ def test_a_message_that_unsubscribes_stops_offers_and_one_that_objects_stops_eve
         ("Tiltakozás profilalkotás ellen", "objection"), ("Vitaminebox opzeggen", None), ("Adreswijziging", None),
         ("Datenauskunft (Art. 15)", "access"), ("Cópia dos meus dados", "access"), ("Registerutdrag", "access"),
         ("Portabilidad de datos", "portability"), ("Lieferung", None), ("Rückgabe", None), ("Kod rabatowy", None),
-        ("Store access", None), ("Returns", None), ("loyalty", None), ("Konto", None),
+        ("Indsigt", "access"), ("Kundeindsigt", None), ("Inzage", "access"), ("Store access", None),
+        ("Returns", None), ("loyalty", None), ("Konto", None),
     ],
 )  # fmt: skip
 def test_categories_that_speak_of_a_right_are_known_in_many_languages(category: str, kind: str | None) -> None:
@@ -143,6 +163,14 @@ def test_categories_are_proposed_by_their_words_and_by_what_a_person_says(tmp_pa
     draft, found = proposed(tmp_path, "Datenlöschung", "Lieferung", "Sonstiges", Sonstiges="access")
     assert found == {"requests": {"Datenlöschung": "erasure", "Sonstiges": "access"}}
     assert any("requests: erasure" in str(c) for c in draft.choices)
+
+
+def test_a_word_that_asks_for_a_right_can_be_said_on_the_command_line_and_what_asks_for_none_is_told() -> None:
+    said, wrong = addressed(Said(codes={"service.requests:Mit privatliv": "access"}), ["sales", "service"])
+    assert (said.words_of("service"), wrong) == ({"requests": {"Mit privatliv": "access"}}, ())
+    assert addressed(Said(codes={"sales.requests:x": "access"}), ["sales"])[1]
+    (trouble,) = unlike(Said(codes={"service.requests:Rettelse": "correction"}))
+    assert "it can ask for access, portability, rectification" in trouble.what
 
 
 def test_where_no_category_is_known_to_ask_it_is_said_how_to_say_it_and_texts_decide_nothing(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_refused_request_lets_the_consumer_back_in(world: RightsWorld) -> None
 @pytest.mark.parametrize(
     ("kind", "left"),
     [
-        ("objection", {"offers": "objected", "twin_scoring": None, "twin_training": None}),
+        ("objection", dict.fromkeys(USES, "objected")),
         ("withdrawal", dict.fromkeys(USES, "consent_withdrawn")),
         ("erasure", dict.fromkeys(USES, "consent_withdrawn")),
         ("restriction", dict.fromkeys(USES, "restricted")),
@@ -124,6 +124,25 @@ def test_an_answered_request_counts_as_done_though_nobody_typed_the_act(
     case = asks(world, kind)
     decide(world, case, (Step.IDENTIFIED, "passport", ""), (Step.ANSWERED, "done", ""))
     assert says(world) == left
+
+
+@pytest.mark.parametrize("by_work", [True, False])
+def test_whoever_reads_that_an_objection_is_to_profiling_alone_says_so_and_offers_go_on(
+    world: RightsWorld, by_work: bool
+) -> None:
+    case = asks(world, "objection")
+    decide(world, case, (Step.IDENTIFIED, "passport", ""))
+    narrow = StepAsked(Step.WORKING, purpose="twin_scoring")
+    early = StepAsked(Step.ANSWERED, "done", purpose="twin_scoring")
+    assert "when it is taken into work" in str(step(case, early, by="dpo", desk=world.desk).refused)
+    assert step(case, narrow, by="dpo", desk=world.desk).refused is None
+    assert set(says(world).values()) == {OPEN}, "nobody has decided it yet"
+    if by_work:
+        assert work(by="dpo", desk=world.desk).done == (case,)
+    else:
+        decide(world, case, (Step.ANSWERED, "done", ""))
+    assert says(world)["twin_training"] is None
+    assert says(world)["twin_scoring"] == "objected"
 
 
 def test_what_work_does_with_a_case_stays_when_the_case_is_closed_and_a_later_yes_lifts_it(world: RightsWorld) -> None:

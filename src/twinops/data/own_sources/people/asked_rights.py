@@ -10,13 +10,17 @@ from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import values_of
 from twinops.data.own_sources.reading import cells_of
 from twinops.data.own_sources.recognising import words
+from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.plain_letters import plain
 
 
 @cache
 def _signs() -> Mapping[str, tuple[str, ...]]:
-    """Kind of request -> words that speak of it, in plain letters."""
-    return {kind: tuple(plain(w) for w in told) for kind, told in words()["requests"].items()}
+    """Kind of request -> words that speak of it, in plain letters; behind an equals sign only where it stands alone."""
+    return {
+        kind: tuple("=" * w.startswith("=") + plain(w.removeprefix("=")) for w in told)
+        for kind, told in words()["requests"].items()
+    }
 
 
 def kind_of(text: str) -> str | None:
@@ -28,7 +32,18 @@ def kind_of(text: str) -> str | None:
     ('erasure', 'unsubscribe', 'restriction', None)
     """
     told = plain(text)
-    return next((kind for kind, signs in _signs().items() if any(s in told for s in signs)), None)
+    alone = f"={told.strip()}"
+    return next((kind for kind, signs in _signs().items() if any(s in told or s == alone for s in signs)), None)
+
+
+def tickets(source: DeclaredSource, wanted: Iterable[str]) -> dict[str, str]:
+    """The shop's own number of each wanted message (by its event id), where the file has one; a record's, nobody's."""
+    said, left, found = source.said, set(wanted), dict[str, str]()
+    if "event_id" in said.entering and said.form.event:
+        for cells in cells_of(source, WHOLE):
+            own = values_of(cells, said, "event_id").to_pylist()
+            found |= {name: str(n) for n in own if n and (name := event_id(said.form.event, str(n))) in left}
+    return found
 
 
 def unheard(source: DeclaredSource) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import get_args
 
 from twinops.data.own_sources.cell_values import event_of
 from twinops.data.own_sources.consents.answers import NONE, purposes_in
@@ -15,10 +16,13 @@ from twinops.data.own_sources.proposing.rows_that_count import COUNTS
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import SAID, Purpose
 from twinops.own_kinds import CHANNEL, form
+from twinops.own_params import RequestWord
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
 """The files that have options of their own, and their kinds."""
 _ALSO_CALLED = {"opt_ins": "optins", "opt_outs": "optouts", **{kind: name for name, kind in KINDS.items()}}
+REQUESTS = "requests"
+"""What a word of a category may be said of: the right that it asks for."""
 NO_ANSWERS = ("purpose", CHANNEL, YES_ONLY)
 """What a word of the opt-ins may be said of beside what people answered."""
 _ANY_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -52,7 +56,7 @@ def _placed(ours: str, sources: Collection[str]) -> str | None:
 
 def _knows(source: str, column: str) -> bool:
     kind = KINDS.get(source, source)
-    if column == COUNTS and source in words()["rows"]:
+    if (column == COUNTS and source in words()["rows"]) or (column == REQUESTS and REQUESTS in form(kind).fields):
         return True
     return column in known(source) or (form(kind).answers and _ANY_NAME.fullmatch(column) is not None)
 
@@ -77,6 +81,13 @@ def unlike(said: Said) -> Iterator[Trouble]:
     """Words that are said to mean what nothing means here, or one thing in one column and another in the next."""
     meant: dict[str, str] = {}
     yield from (t for source in ("optins", "optouts") for t in _meaningless(said, source))
+    named = {place.partition(".")[0] for place in said.codes}
+    asked = [(s, *told) for s in sorted(named) for told in said.words_of(s).get(REQUESTS, {}).items()]
+    for source, word, means in asked:
+        if means not in (rights := get_args(RequestWord)):
+            what = f"{word!r} cannot ask for {means!r}; it can ask for {', '.join(rights)}."
+            near = get_close_matches(means, rights, 1, 0.4) or rights[:1]
+            yield Trouble("options", what, (), (code_option(f"{source}.{REQUESTS}", word, near[0]),), mine=True)
     told = {column: pairs for column, pairs in said.words_of("optins").items() if column not in NO_ANSWERS}
     for word, means in ((w, m) for pairs in told.values() for w, m in pairs.items()):
         if meant.setdefault(word, means) != means:

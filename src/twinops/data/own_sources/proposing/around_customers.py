@@ -32,6 +32,7 @@ from twinops.data.own_sources.proposing.drafting import (
     take_said,
     trouble,
 )
+from twinops.data.own_sources.proposing.mail_states import days_of_a_no, states_in
 from twinops.data.own_sources.proposing.sampling import Sampled, every_cell, headless
 from twinops.data.own_sources.recognising import (
     DateFormat,
@@ -158,7 +159,7 @@ class AroundCustomers:
             draft.notes.append(f"{path.name} is a list for mail: by its states somebody gets no offers, and no more.")
         else:
             draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
-        return draft, {"kind": "optouts"} | self._dated(draft, "optouts") | more
+        return draft, {"kind": "optouts"} | self._dated(draft, "optouts", states) | more
 
     def customers(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """Attributes for the assessment of groups; names and addresses are not read."""
@@ -323,13 +324,15 @@ class AroundCustomers:
         found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
         return found | {theirs: ", ".join(purposes_in(means)) or NONE for theirs, means in said.items()}
 
-    def _dated(self, draft: Draft, kind: str) -> dict[str, Any]:
-        """How the file is read, and since when what it says holds."""
+    def _dated(self, draft: Draft, kind: str, states: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
+        """How the file is read, and since when what it says holds; with `states` the day of these, and no other."""
         dates = [
             c
             for c in draft.free
             if not of_birth(c) and date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
         ]
+        if states and dates and "time" not in draft.columns:
+            dates = days_of_a_no(draft, dates, states)
         dates = [c for c in (draft.columns.get("time"),) if c] or sorted(dates, key=yes_proof.speaks)
         if dates:
             if "time" not in draft.columns:
@@ -377,23 +380,6 @@ def _has_year(cell: str) -> bool:
         return bool(notation.year(cell))
     except notation.Unreadable:
         return False
-
-
-def states_in(draft: Draft) -> dict[str, list[str]]:
-    """Of a list with states those that keep somebody out: all but such as `active`, which get mail."""
-    active = frozenset(map(plain, words()["active"]))
-    for theirs in draft.free:
-        found = {x.strip() for x in draft.file.told(theirs)}
-        fine = {x for x in found if plain(x) in active}
-        if fine and 1 < len(found) <= _STATES and fit(theirs, words()["ledger"]["event"], an_id=False) > 0:
-            out, named = sorted(found - fine), ", ".join(map(printable, sorted(fine)))
-            why = f"{named} keeps nobody out; every other state there does"
-            draft.choices.append(Choice(draft.name, f"whoever has in {printable(theirs)}", ", ".join(out), why))
-            return {theirs: out}
-    return {}
-
-
-_STATES = 12
 
 
 def questions_in(draft: Draft, asked: Collection[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from twinops.data.consent.rights import without
@@ -24,6 +25,7 @@ from twinops.workflows.scoring.rows import (
     Answering,
     Block,
     ScoreRows,
+    among,
     said_of_all,
     schema,
     with_choice,
@@ -61,12 +63,15 @@ def score(
     refused = tuple(asked.against(out))
     if refused:
         return opener.words.told(replace(told, refused=refused))
-    answering, (who, names) = asked.answering(model), asked.narrowed(admitted(opener.receipts, wanted.purpose))
+    answering, everybody = asked.answering(model), admitted(opener.receipts, wanted.purpose)
+    who, names = asked.narrowed(everybody)
     if not who.sids:
         hint = "Somebody has to allow it first: see `twinops data map`, and the consent ledger."
         raise DataError(f"No twin may be scored for {wanted.purpose} today.", hint=hint)
     told = replace(told, horizon_days=answering.model.horizon_days, model=answering.told, left_out=who.told)
-    return opener.words.told(_Run(asked, who, names, ScoreRows(opener, answering), heard).into(out, told))
+    # a rank is one among everybody: of a list alone others would be selected, and of one person whoever it is
+    ranked = everybody if wanted.decide else who
+    return opener.words.told(_Run(asked, ranked, names, ScoreRows(opener, answering), heard).into(out, told))
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Run:
-    """One pass over everybody who may be scored."""
+    """One pass over everybody who is scored; of them those with `names` are written, where there are such."""
 
     asked: _Asked
     who: Admitted
@@ -160,7 +165,7 @@ class _Run:
         place = out.sealed(columns, keys) if told.sealed else out.opened(columns, told.about(money=money))
         rows = unknown = 0
         with place as put:
-            for block in blocks:
+            for block in blocks if self.names is None else map(partial(among, self.names), blocks):
                 # who said no since the ledger was read is out, and an id beside a sid would undo the pseudonym
                 table = without(block.table, stopped_since(opener.receipts, wanted.purpose))
                 table = table if self.names is None else with_ids(table, self.names)
@@ -185,8 +190,8 @@ class _Run:
     def _chosen(self, blocks: list[Block]) -> Offered:
         receipts = self.asked.opener.receipts
         sids = [sid for block in blocks for sid in block.known]
-        among = candidates(sids, said_of_all(blocks), receipts.today, self.who.assessable)
-        return offered(receipts, among, self.asked.wanted.purpose)
+        asked = candidates(sids, said_of_all(blocks), receipts.today, self.who.assessable)
+        return offered(receipts, asked, self.asked.wanted.purpose)
 
 
 def _sha(content: bytes) -> str:

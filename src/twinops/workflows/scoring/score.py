@@ -13,7 +13,7 @@ from twinops.data.own_sources.customer_number import as_filed
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.small_cells import shown
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
 from twinops.governance.people.offices import DATA_OWNER, line_for
 from twinops.twin.model import model_file
 from twinops.whole_files import write
@@ -44,6 +44,7 @@ NOT_NAMED = (
     f"A list of persons in the open is the {DATA_OWNER}'s to answer for, by name: in compliance/offices.yaml this "
     f"office has no person with a name and an e-mail. {line_for(DATA_OWNER)}; then give that e-mail with --by."
 )
+NOBODY_NAMED = "Say who answers for a list of persons in the open: --by with a name, address or account."
 Heard = Callable[[int, int], None]
 """Told how many twins are done, and of how many."""
 
@@ -95,6 +96,8 @@ class _Asked:
         yield from self._against_open(out) if self.wanted.opened else ()
 
     def _against_open(self, out: Outlet) -> Iterator[str]:
+        if not self.wanted.by.strip():
+            raise ParamsError(NOBODY_NAMED, hint=f"It is the {DATA_OWNER}'s to answer for. {line_for(DATA_OWNER)}.")
         officer = self.desk.officer(self.wanted.by)
         if officer is None or officer.office != DATA_OWNER:
             yield NOT_OWNER

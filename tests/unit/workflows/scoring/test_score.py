@@ -280,8 +280,9 @@ def test_in_the_open_only_the_data_owner_answers_for_it(world, tmp_path):
         assert why in found.refused[0]
     account = done(world, tmp_path / "scores.csv", opened=True, by="by-account")
     assert "no person with a name and an e-mail" in account.refused[0]
-    with pytest.raises(ParamsError, match="Say who"):
+    with pytest.raises(ParamsError, match="Say who answers for a list") as unnamed:
         done(world, tmp_path / "scores.csv", opened=True)
+    assert "office: data owner" in unnamed.value.hint
     assert list(tmp_path.iterdir()) == []
     inside = done(world, world.places.root / "scores.csv", opened=True, by=OWNER)
     assert "project's folder" in inside.refused[0]
@@ -310,9 +311,12 @@ def test_an_open_parquet_says_which_model_it_is_of(world, tmp_path):
     assert file.num_rows > 400
 
 
-def test_a_table_of_a_database_is_replaced_whole_or_left_as_it_was(world, tmp_path, monkeypatch):
+def test_a_table_of_a_database_is_for_the_owner_alone_and_replaced_whole_or_left_as_it_was(
+    world, tmp_path, monkeypatch
+):
     address = f"sqlite:///{tmp_path}/shop.db#scores"
     done(world, address, opened=True, by=OWNER)
+    assert stat.S_IMODE((tmp_path / "shop.db").stat().st_mode) == 0o600
     with sqlite3.connect(tmp_path / "shop.db") as db:
         before = db.execute("SELECT COUNT(*), MAX(spend) FROM scores").fetchone()
     assert before[0] > 400

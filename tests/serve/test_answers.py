@@ -9,8 +9,10 @@ import pytest
 import serving
 from living_world import natural
 from serving import Asked, Shop, refusal, until
+from shoppers import everyone_agrees
 from starlette.types import Receive, Scope, Send
 
+from twinops.data.vault.seal import write_sealed
 from twinops.service.app import Door
 from twinops.twin.answers.forecast import forecast
 from twinops.workflows.twin.open import Opened, shipped
@@ -139,6 +141,27 @@ def test_a_consumers_word_holds_at_once_and_reaches_the_ledger(shop: Shop, asked
     again = asked.event("consent", 7, "c1", **form, given=serving.now())
     assert again.json()["accepted"] == 1, again.text
     until(lambda: asked.predict(7).status_code == 200)
+
+
+def test_who_registered_and_never_bought_is_heard_and_buys_first_by_an_event(shop: Shop) -> None:
+    agreed = everyone_agrees([natural(n) for n in (5_000, 5_001)]).rename_columns({"sid": "household_id"})
+    write_sealed(
+        agreed, shop.places.raw("consent", "registered"), dataset="consent", keys=shop.keys, subject="household_id"
+    )
+    silent = shop.keys.subject_ids([natural(5_002)])[0]  # a source holds them, and they never answered
+    token = shop.token("everything")
+    with serving.running(shop) as (address, _):
+        asked = Asked(address, token)
+        assert refusal(asked.predict(5_000)) == "no-answer"  # too few newcomers were seen here to tell of anybody
+        assert asked.buy(5_000, "first").json()["accepted"] == 1
+        assert asked.predict(5_000).json()["expected"]["active_probability"] > 0
+        for number in (5_001, 5_002):
+            assert asked.event("object", number, f"o{number}", purpose="offers").json()["accepted"] == 1
+        assert refusal(asked.predict(5_001)) == "objection"
+        until(lambda: len(shop.ledger.entries()) == 2)
+        assert {e.sid for e in shop.ledger.entries()} == {shop.keys.known_sid(natural(5_001)), silent}
+        nobody = asked.event("object", 6_000, "o6000", purpose="offers").json()
+        assert nobody["refused"][0]["type"].endswith("unknown-consumer")
 
 
 def test_what_is_declared_of_the_decision_while_it_answers_holds_within_a_second(shop: Shop, asked: Asked) -> None:

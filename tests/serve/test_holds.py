@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -212,6 +214,28 @@ def test_without_a_fresh_look_nothing_is_answered(shop: Shop, monkeypatch: pytes
         until(lambda: asked.predict(40).status_code == 503, 5)
         assert refusal(asked.predict(40)) == "being-read"
         assert refusal(asked.buy(40, "s1")) == "being-read"
+
+
+def test_while_the_key_store_is_locked_nobody_else_waits_and_nothing_old_is_answered(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = shop.token("everything")
+    with serving.running(shop) as (address, service), ThreadPoolExecutor() as several:
+        asked, one, two = (Asked(address, token) for _ in range(3))
+        assert asked.predict(40).status_code == 200
+        monkeypatch.setattr("twinops.service.watch.STALE_S", 0.5)
+        with closing(sqlite3.connect(shop.root / "keystore" / "keys.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            waiting = several.submit(one.predict, 43), several.submit(two.buy, 44, "b")  # ids that have to be looked up
+            begun = time.monotonic()
+            until(lambda: asked.predict(40).status_code == 503, 5)
+            assert asked.http.get("/healthz").status_code == 503
+            assert time.monotonic() - begun < 3
+            assert not any(each.done() for each in waiting)
+            monkeypatch.setattr(type(service.watch), "_keys", _gone)
+            other.execute("ROLLBACK")
+        assert refusal(waiting[0].result()) == "being-read", "what was known of permissions grew old while it waited"
+        assert waiting[1].result().json()["accepted"] == 1
 
 
 def _gone(_watch: object) -> None:

@@ -12,10 +12,14 @@ import serving
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from living_world import natural
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from serving import Asked, Shop, refusal
 
-CHECKS = [status_code_conformance, response_schema_conformance]
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = [*(f"/v1/twins/{{who}}/{act}" for act in ("predict", "explain", "simulate")), "/v1/score", "/v1/events"]
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 ASK_AGAIN = ("being-read",)
@@ -67,3 +71,24 @@ def test_a_token_for_one_purpose_asks_for_no_other(door, act: str) -> None:
     for other in ("offers", "OFFERS", " offers", "offers\u0000", "bias_assessment", "research", "credit"):
         found = asked.post(path, purpose=other, **more)
         assert refusal(found) in ("purpose-not-yours", "purpose-not-declared"), (other, found.text)
+
+
+def test_what_is_wrong_with_an_event_is_said_in_words_and_quotes_nothing(door) -> None:
+    address, told, token, _ = door
+    asked = Asked(address, token)
+    whole = {"event_id": "e", "consumer": natural(41)}
+    for kind, more, sentence in (
+        ("purchase", {"cents": 5}, "a purchase has cents, day and nothing else"),
+        ("object", {}, "a object has purpose and nothing else"),
+        (
+            "consent",
+            {"purpose": "offers", "notice": "n", "proof": "p", "given": "2026-11-28T09:30:00"},
+            "has an offset",
+        ),
+    ):
+        found = asked.post("/v1/events", events=[{**whole, "kind": kind, **more}])
+        assert (refusal(found), natural(41) in found.text) == ("malformed", False)
+        assert sentence in found.json()["detail"], found.text
+    assert asked.http.get("/v1/score").headers["allow"] == "POST"
+    plain = told.raw_schema["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert list(plain) == [asked.http.get("/metrics").headers["content-type"].partition(";")[0]]

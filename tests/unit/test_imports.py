@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 from candidate import ROOT
+from packaging.requirements import Requirement
+
+from twinops.adapters.mlflow.described import NEEDS
 
 HEAVY = {
     "mlflow",
@@ -40,6 +46,32 @@ def test_the_control_plane_is_light_enough_to_judge_inside_a_server() -> None:
     judged = "from twinops import plugins; import twinops.governance.policy.decide, twinops.governance.policy.limits\n"
     judged += "for name in plugins.names('twinops.governance.gates'): plugins.load('twinops.governance.gates', name)"
     assert not HEAVY & loaded(judged)
+
+
+def test_the_registered_model_loads_where_only_what_its_requirements_name_is_installed() -> None:
+    there = _with_their_own(NEEDS)
+    ours = {_plain(r) for r in requires("twinops") or () if "extra ==" not in r} - there
+    beyond = {module for module, dists in packages_distributions().items() if {*map(_plain, dists)} <= ours}
+    assert {"duckdb", "typer"} <= beyond
+    flavours = "import twinops.adapters.mlflow.twin_flavour, twinops.adapters.mlflow.tastes_flavour"
+    assert not beyond & {name.partition(".")[0] for name in loaded(flavours)}
+
+
+def _plain(requirement: str) -> str:
+    return Requirement(requirement).name.lower().replace("_", "-")
+
+
+def _with_their_own(names: Iterable[str]) -> set[str]:
+    """Packages, and what they ask for themselves, here."""
+    found: set[str] = set()
+    left = [_plain(name) for name in names]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            with suppress(PackageNotFoundError):
+                left += [_plain(r) for r in requires(name) or () if "extra ==" not in r]
+    return found
 
 
 def test_the_contracts_on_imports_hold() -> None:

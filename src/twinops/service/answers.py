@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from twinops.errors import DataError, ParamsError
 from twinops.service.bodies import Ask, EventsAsk, ScoreAsk, SimulateAsk
 from twinops.service.clients import Client
@@ -156,6 +158,7 @@ class Service:
         asking = Asking(client, "score", ask.purpose)
         self.warm(live, [sid for who in ask.consumers if (sid := self.twins.names.get(who)) is not None])
         found = [self._scored(asking, who, live) for who in ask.consumers]
+        self.ready()  # looking them up may have taken longer than what is known of permissions lasts
         told = json.dumps({"model": _model(live), "purpose": ask.purpose})
         return f'{told[:-1]},"results":[{",".join(found)}]}}'
 
@@ -167,7 +170,11 @@ class Service:
             raise AskRefusedError(Refusal.NOT_YOURS, "This client may not tell of events.")
         self.guards.rate(client, len(ask.events))
         today = self.twins.ground.rights.now().date()
-        found = Judge(self.guards, self.watch.applied, today).judged(client, ask.events)
+        judge = Judge(self.guards, self.watch.applied, today)
+        if judge.at_once(ask.events):
+            found = judge.judged(client, ask.events)
+        else:
+            found = await run_in_threadpool(judge.judged, client, ask.events)
         written = await self.writer.write(found.entries) if found.entries else []
         wrong = dict(found.refused)
         used = [p for p, w in zip(found.places, written, strict=True) if w is Written.OTHER]
@@ -184,7 +191,7 @@ class Service:
 
     def _open(self, asking: Asking, who: str, action: Action | None = None) -> tuple[Live, str]:
         """Whom it is about, once nothing stands against it but contact limits, for which sealed files are opened."""
-        live = self.ready()
+        self.ready()
         self.guards.purpose(asking.client, asking.act, asking.purpose)
         sid = self.guards.consumer(asking.client, who)
         self.guards.allowed(sid, asking.purpose)
@@ -192,7 +199,7 @@ class Service:
             self.guards.action(action)
         self.guards.automated()
         self.guards.rate(asking.client, 1)
-        return live, sid
+        return self.ready(), sid  # whoever had to be looked up may have waited long for the key store
 
     def _whole(self) -> None:
         """What is read from sealed files goes with what is in memory."""

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from time import perf_counter
@@ -14,7 +14,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from fastapi.security import HTTPBearer
 from opentelemetry import trace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -41,7 +41,10 @@ ITS_OWN_SPANS: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spa
 _log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("twinops.service")
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": bodies.ProblemBody, "description": HTTPStatus(status).phrase}
+    status: {
+        "content": {PROBLEM: {"schema": bodies.ProblemBody.model_json_schema()}},
+        "description": HTTPStatus(status).phrase,
+    }
     for status in sorted({r.status for r in Refusal} - {500, 405})
 }
 
@@ -95,7 +98,7 @@ def _asked(app: FastAPI) -> None:
     @routes.post("/v1/twins/{who}/predict", response_model=bodies.PredictAnswer)
     async def predict(request: Request, who: str, ask: bodies.Ask) -> Response:
         """Chance to shop, baskets and spend of the horizon, with their ranges."""
-        return Response(service.predict(_client(request), _named(who), ask), media_type=JSON)
+        return Response(await _predicted(service, _client(request), _named(who), ask), media_type=JSON)
 
     @routes.post("/v1/twins/{who}/explain", response_model=bodies.ExplainAnswer)
     async def explain(request: Request, who: str, ask: bodies.Ask) -> Response:
@@ -127,7 +130,7 @@ def _open(app: FastAPI) -> None:
     """What is answered to whoever reaches the port: nothing about anybody."""
     service: Service = app.state.service
 
-    @app.get("/healthz", responses={503: {"description": "It does not answer questions now."}})
+    @app.get("/healthz", responses={503: {"description": "It does not answer questions now.", "content": {JSON: {}}}})
     async def healthz() -> Response:
         """Whether questions are answered now, and by which version."""
         live, fresh = service.production.live, service.watch.fresh
@@ -135,7 +138,7 @@ def _open(app: FastAPI) -> None:
                 "why": "" if live else service.production.why, "held_up": service.watch.held_up}  # fmt: skip
         return Response(json.dumps(told), status_code=200 if told["ok"] else 503, media_type=JSON)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Counts and times for Prometheus."""
         app.state.metrics.standing(service)
@@ -206,7 +209,7 @@ class Door:
             ask = bodies.Ask.model_validate_json(message["body"])
         except ValidationError:  # the framework says where it is wrong
             return left
-        found = self.service.predict(scope["state"]["client"], _named(asked[1]), ask)
+        found = await _predicted(self.service, scope["state"]["client"], _named(asked[1]), ask)
         await Response(found, media_type=JSON)(scope, left, send)
         return None
 
@@ -214,6 +217,13 @@ class Door:
         given = [v for k, v in scope["headers"] if k == b"authorization"]
         text = given[0].decode("latin-1") if len(given) == 1 and len(given[0]) <= LONGEST + 7 else None
         return await self.service.guards.asking(text)
+
+
+async def _predicted(service: Service, client: Client, who: str, ask: bodies.Ask) -> str:
+    """At once, where nothing is asked of the key store: while somebody writes there, nobody else's answer waits."""
+    if who in service.twins.names:
+        return service.predict(client, who, ask)
+    return await run_in_threadpool(service.predict, client, who, ask)
 
 
 def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:
@@ -275,8 +285,13 @@ async def _on_refusal(request: Request, found: Exception) -> Response:
 async def _on_malformed(_request: Request, found: Exception) -> Response:
     """Where it is wrong and how, never what was sent."""
     assert isinstance(found, RequestValidationError)  # noqa: S101
-    told = [f"{'.'.join(map(_place, e['loc'][1:]))}: {e['type']}" for e in found.errors()[:5]]
+    told = [f"{'.'.join(map(_place, e['loc'][1:]))}: {_wrong(e)}" for e in found.errors()[:5]]
     return _problem(Problem(Refusal.MALFORMED, "; ".join(told)[:500] or Refusal.MALFORMED.title))
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    """What is wrong: our own sentence, which quotes nothing that was sent, or the kind of mistake."""
+    return str(error["ctx"]["error"]) if error["type"] == "value_error" else str(error["type"])
 
 
 def _place(part: int | str) -> str:
@@ -293,4 +308,6 @@ async def _on_http(request: Request, found: Exception) -> Response:
         return await _on_refusal(request, found.__cause__)
     refusals = {404: Refusal.NOT_FOUND, 405: Refusal.NO_SUCH_METHOD, 413: Refusal.TOO_LARGE}
     refusal = refusals.get(found.status_code, Refusal.MALFORMED)
-    return _problem(Problem(refusal, refusal.title))
+    answer = _problem(Problem(refusal, refusal.title))
+    answer.headers.update({name: value for name, value in (found.headers or {}).items() if name == "Allow"})
+    return answer

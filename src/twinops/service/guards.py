@@ -84,13 +84,16 @@ class Guards:
         if purpose not in client.purposes:
             raise AskRefusedError(Refusal.PURPOSE_NOT_YOURS)
 
-    def consumer(self, client: Client, who: str) -> str:
-        """Whom the id means. Ids that have to be looked up cost as a question does."""
+    def consumer(self, client: Client, who: str, *, refusing: bool = False) -> str:
+        """Whom the id means. Ids that have to be looked up cost as a question does.
+
+        Who is `refusing` is heard, whether a twin of theirs can be opened or not (GDPR arts. 7(3), 21).
+        """
         if not who.isprintable():
             raise AskRefusedError(Refusal.UNKNOWN_CONSUMER, UNKNOWN)
         if who not in self.twins.names:
             self.rate(client, 1)
-        sid = self.twins.sid(who)
+        sid = self.twins.known(who) if refusing else self.twins.sid(who)
         if sid is None:
             raise AskRefusedError(Refusal.UNKNOWN_CONSUMER, UNKNOWN)
         return sid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -24,6 +24,7 @@ from twinops.workflows.serving.live import NARROWS, LiveTwins
 from twinops.workflows.subject.desk import Desk
 
 RIGHTS = {"consent": Right.CONSENTED, "withdraw": Right.WITHDRAWN, "object": Right.OBJECTED}
+REFUSING = ("withdraw", "object")
 OFFICE = "service"
 """In whose name consumers' words stand in the ledger of rights: the client's, at this door."""
 NUMBERS_FROM = 10**12
@@ -134,17 +135,23 @@ class Judge:
         """Whom they are about."""
         return self.guards.twins
 
+    def at_once(self, events: Iterable[EventBody]) -> bool:
+        """Whether all of it is in memory. Else the key store or sealed files are asked, for which nobody else waits."""
+        return all(e.kind != "consent" and e.consumer in self.twins.names for e in events)
+
     def judged(self, client: Client, events: Sequence[EventBody]) -> Judged:
         """Each event by itself."""
         entries, places, wrong = [], [], {}
         for place, event in enumerate(events):
             try:
-                sid = self.guards.consumer(client, event.consumer)
+                refusing = event.kind in REFUSING
+                sid = self.guards.consumer(client, event.consumer, refusing=refusing)
                 right, told = event.kind != "purchase", self._told(sid, event)
                 entries.append(Entry(client.name, event.event_id, sid, right, told))
                 places.append(place)
             except AskRefusedError as problem:
                 wrong[place] = problem
+        self.twins.hold(entry.sid for entry in entries)
         return Judged(tuple(entries), tuple(places), wrong)
 
     def _told(self, sid: str, event: EventBody) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from twinops.data import journey
 from twinops.data.consent import ages, purposes
 from twinops.data.consent.rights import NOTHING_ASKED, standing, with_rights
 from twinops.data.own_sources.declared_law import WHOLE, legal_of
+from twinops.data.vault.sealed_file import subjects_in
 from twinops.data.vault.sealed_rows import SealedRows
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import REFUSALS, LegalBasis, Purpose
@@ -30,6 +31,7 @@ from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
 
 TRANSACTIONS = "transactions"
+CONSENT = "consent"
 ADULTS = AgesParams()
 
 
@@ -100,6 +102,13 @@ class Receipts:
         """See `births`."""
         return births(self.plane.places, self.plane.keys)
 
+    def filed(self) -> tuple[str, ...]:
+        """Everybody of whom a twin is opened, rising: with a receipt, or with a word in the ledger of consent and none
+        yet. Of the erased too; no frame is opened.
+        """
+        batches = self.plane.places.raw_batches
+        return tuple(sorted(subjects_in([*batches(TRANSACTIONS), *batches(CONSENT)])))
+
     def lines(self) -> pa.Table:
         """Every line, as it was sealed."""
         return self.plane.tables.source(TRANSACTIONS)
@@ -131,7 +140,7 @@ class Receipts:
         engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys, self.own)
         # records before households: the engine keeps the ledger that was read last, and rows are counted by it again
         said = None if tied is None else self.of_records(tied, asked.today)
-        ledger = self.with_rights(self.plane.tables.source("consent"))
+        ledger = self.with_rights(self.plane.tables.source(CONSENT))
         answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
         if tied is not None and said is not None:
             answers = narrowed(engine, answers, tied.links, said, today=asked.today)

@@ -19,7 +19,7 @@ DESCRIPTION = "MLmodel"
 TWIN, LIGHTGBM = "twinops.adapters.mlflow.twin_flavour", "mlflow.lightgbm"
 LOADERS = {TWIN: ".json", LIGHTGBM: ".lgb"}
 """Who may read the model's data, and what its file ends with. Both read text; neither unpickles."""
-NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
+NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "zstandard")
 """Packages that a client needs to load the twin; `register` writes them with the versions that made it."""
 _PACKAGES = {*NEEDS, "lightgbm", "scipy", "scikit-learn"}
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9-]+)==[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from twinops.data.vault.sealed_file import subjects_in
 from twinops.entities.consent import Purpose, Reason
 from twinops.entities.small_cells import hidden
 from twinops.twin.state.permissions import LedgerQuestion
-from twinops.workflows.receipts import TRANSACTIONS, Receipts
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.open import against
 
 
@@ -29,8 +28,8 @@ class Admitted:
 
 
 def admitted(receipts: Receipts, purpose: str) -> Admitted:
-    """Everybody with a receipt, read in the ledger as of today as `twinops twin` reads it for one."""
-    filed = sorted(subjects_in(receipts.plane.places.raw_batches(TRANSACTIONS)))
+    """Everybody of whom `twinops twin` opens one, read in the ledger as of today as it reads it."""
+    filed = receipts.filed()
     # GDPR art. 17: who was erased has no key
     sids = sorted(receipts.plane.keys.subject_keys(filed))
     if not sids:

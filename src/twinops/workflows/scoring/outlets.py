@@ -138,12 +138,14 @@ def _sql(out: Outlet, schema: pa.Schema) -> Iterator[Put]:
     table = sqlalchemy.Table(out.table, sqlalchemy.MetaData(), *columns)
     try:
         engine = sqlalchemy.create_engine(out.at, hide_parameters=True, poolclass=sqlalchemy.NullPool)
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            Path(engine.url.database).touch(mode=OWNER_ALONE)  # of one that is there its owner decides who reads it
         _begin_at_once(engine)
         with engine.begin() as db:
             table.drop(db, checkfirst=True)
             table.create(db)
             yield lambda rows: _drop(db.execute(table.insert(), rows.to_pylist()) if rows.num_rows else None)
-    except (SQLAlchemyError, ImportError, ValueError) as problem:
+    except (SQLAlchemyError, ImportError, ValueError, OSError) as problem:
         what = f"The database of --out could not be written ({type(problem).__name__})."
         raise ServiceError(what, hint="Check the address, the login and the right to make tables.") from None
 

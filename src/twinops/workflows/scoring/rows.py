@@ -165,6 +165,12 @@ def with_choice(blocks: Sequence[Block], choice: Offered) -> Iterator[Block]:
         yield replace(block, table=block.table.append_column("selected", selected).append_column("kept_back", why))
 
 
+def among(names: Mapping[str, str], of: Block) -> Block:
+    """Those of a block who are named; what the model said of them is not kept."""
+    there = pc.is_in(of.table["sid"], pa.array(sorted(names), pa.string()))
+    return Block(of.table.filter(there), tuple(sid for sid in of.known if sid in names))
+
+
 def said_of_all(blocks: Sequence[Block]) -> Predictions:
     """What the model said of everybody with a basket, in order."""
     each = [block.said for block in blocks if block.said is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from twinops.data.consent.rights import without
@@ -12,7 +13,7 @@ from twinops.data.own_sources.customer_number import as_filed
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.small_cells import shown
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
 from twinops.governance.people.offices import DATA_OWNER, line_for
 from twinops.twin.model import model_file
 from twinops.whole_files import write
@@ -24,6 +25,7 @@ from twinops.workflows.scoring.rows import (
     Answering,
     Block,
     ScoreRows,
+    among,
     said_of_all,
     schema,
     with_choice,
@@ -42,6 +44,7 @@ NOT_NAMED = (
     f"A list of persons in the open is the {DATA_OWNER}'s to answer for, by name: in compliance/offices.yaml this "
     f"office has no person with a name and an e-mail. {line_for(DATA_OWNER)}; then give that e-mail with --by."
 )
+NOBODY_NAMED = "Say who answers for a list of persons in the open: --by with a name, address or account."
 Heard = Callable[[int, int], None]
 """Told how many twins are done, and of how many."""
 
@@ -61,12 +64,15 @@ def score(
     refused = tuple(asked.against(out))
     if refused:
         return opener.words.told(replace(told, refused=refused))
-    answering, (who, names) = asked.answering(model), asked.narrowed(admitted(opener.receipts, wanted.purpose))
+    answering, everybody = asked.answering(model), admitted(opener.receipts, wanted.purpose)
+    who, names = asked.narrowed(everybody)
     if not who.sids:
         hint = "Somebody has to allow it first: see `twinops data map`, and the consent ledger."
         raise DataError(f"No twin may be scored for {wanted.purpose} today.", hint=hint)
     told = replace(told, horizon_days=answering.model.horizon_days, model=answering.told, left_out=who.told)
-    return opener.words.told(_Run(asked, who, names, ScoreRows(opener, answering), heard).into(out, told))
+    # a rank is one among everybody: of a list alone others would be selected, and of one person whoever it is
+    ranked = everybody if wanted.decide else who
+    return opener.words.told(_Run(asked, ranked, names, ScoreRows(opener, answering), heard).into(out, told))
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ class _Asked:
         yield from self._against_open(out) if self.wanted.opened else ()
 
     def _against_open(self, out: Outlet) -> Iterator[str]:
+        if not self.wanted.by.strip():
+            raise ParamsError(NOBODY_NAMED, hint=f"It is the {DATA_OWNER}'s to answer for. {line_for(DATA_OWNER)}.")
         officer = self.desk.officer(self.wanted.by)
         if officer is None or officer.office != DATA_OWNER:
             yield NOT_OWNER
@@ -137,7 +145,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Run:
-    """One pass over everybody who may be scored."""
+    """One pass over everybody who is scored; of them those with `names` are written, where there are such."""
 
     asked: _Asked
     who: Admitted
@@ -160,7 +168,7 @@ class _Run:
         place = out.sealed(columns, keys) if told.sealed else out.opened(columns, told.about(money=money))
         rows = unknown = 0
         with place as put:
-            for block in blocks:
+            for block in blocks if self.names is None else map(partial(among, self.names), blocks):
                 # who said no since the ledger was read is out, and an id beside a sid would undo the pseudonym
                 table = without(block.table, stopped_since(opener.receipts, wanted.purpose))
                 table = table if self.names is None else with_ids(table, self.names)
@@ -185,8 +193,8 @@ class _Run:
     def _chosen(self, blocks: list[Block]) -> Offered:
         receipts = self.asked.opener.receipts
         sids = [sid for block in blocks for sid in block.known]
-        among = candidates(sids, said_of_all(blocks), receipts.today, self.who.assessable)
-        return offered(receipts, among, self.asked.wanted.purpose)
+        asked = candidates(sids, said_of_all(blocks), receipts.today, self.who.assessable)
+        return offered(receipts, asked, self.asked.wanted.purpose)
 
 
 def _sha(content: bytes) -> str:

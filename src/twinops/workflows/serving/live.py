@@ -83,6 +83,19 @@ class LiveTwins:
                 self.names[who] = known
         return known if known in self.answers else None
 
+    def known(self, who: str) -> str | None:
+        """Whom an id means, of whom a twin can be opened or not: a no is heard of anybody who has a key."""
+        receipts = self.ground.opener.receipts
+        return self.sid(who) or next(iter(candidates(who, receipts.plane.keys, receipts.own)), None)
+
+    def hold(self, sids: Iterable[str]) -> None:
+        """Have the keys of these, too: of some no twin can be opened, and their words are sealed all the same."""
+        missing = frozenset(sids) - self.keys.keys()
+        if missing:
+            found = self.ground.opener.receipts.plane.keys.subject_keys(missing)
+            with self.lock:
+                self.keys.update(found)
+
     def against(self, sid: str, purpose: str) -> Against | None:
         """What the consumer's permissions say now; None: the twin may be used."""
         if sid in self.reading:
@@ -197,7 +210,7 @@ class LiveTwins:
 
     def erased(self) -> frozenset[str]:
         """Those held here whose key is gone."""
-        held = tuple(self.answers)
+        held = tuple(self.keys)
         return frozenset(held) - self.ground.opener.receipts.plane.keys.subject_keys(held).keys()
 
     def _opened(self, sid: str) -> Consumer:
@@ -234,7 +247,8 @@ def live(*, ground: LiveGround) -> LiveTwins:
     """
     receipts = ground.opener.receipts
     store = StateStore(receipts, ground.opener.grid.decay_days)
-    keys, subjects = receipts.plane.keys, store.subjects()
+    held = receipts.plane.keys.subject_keys(receipts.filed())
+    subjects = tuple(sorted(held))
     answers = permissions(ground.opener, subjects)
     may = frozenset(sid for sid, said in answers.items() if said.get(Purpose.SCORING.value, "") is None)
     states = store.known(may)
@@ -243,7 +257,6 @@ def live(*, ground: LiveGround) -> LiveTwins:
     tables = receipts.plane.tables
     entries = ground.rights.entries()
     linked = persons(tables.table(receipts.plane.places.links, otherwise=NO_LINKS), entries)
-    held = keys.subject_keys(subjects)
     found = LiveTwins(ground, receipts.known_until, states, answers, linked, held, standing(entries))
     for sid in late:
         found.read_anew(sid, ())

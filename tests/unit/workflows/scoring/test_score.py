@@ -14,7 +14,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from living_world import living_project, natural
+from living_world import living_crowd, living_project, natural
 from own_world import LEGAL, TWIN, params
 from rights_world import CHILD, MERGED, OTHER, RightsWorld, rights_world
 from shoppers import GRID, everyone_agrees, ledger_of
@@ -27,6 +27,8 @@ from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.rights import Right
 from twinops.errors import DataError, ParamsError, ServiceError
 from twinops.twin.model import model_file
+from twinops.twin.support.newcomers import NewcomerModel
+from twinops.twin.support.support import to_text as support_text
 from twinops.twin.tastes.categories import Tastes
 from twinops.twin.tastes.model_file import Preferences
 from twinops.workflows.scoring.admitted import Admitted, admitted
@@ -278,8 +280,9 @@ def test_in_the_open_only_the_data_owner_answers_for_it(world, tmp_path):
         assert why in found.refused[0]
     account = done(world, tmp_path / "scores.csv", opened=True, by="by-account")
     assert "no person with a name and an e-mail" in account.refused[0]
-    with pytest.raises(ParamsError, match="Say who"):
+    with pytest.raises(ParamsError, match="Say who answers for a list") as unnamed:
         done(world, tmp_path / "scores.csv", opened=True)
+    assert "office: data owner" in unnamed.value.hint
     assert list(tmp_path.iterdir()) == []
     inside = done(world, world.places.root / "scores.csv", opened=True, by=OWNER)
     assert "project's folder" in inside.refused[0]
@@ -308,9 +311,12 @@ def test_an_open_parquet_says_which_model_it_is_of(world, tmp_path):
     assert file.num_rows > 400
 
 
-def test_a_table_of_a_database_is_replaced_whole_or_left_as_it_was(world, tmp_path, monkeypatch):
+def test_a_table_of_a_database_is_for_the_owner_alone_and_replaced_whole_or_left_as_it_was(
+    world, tmp_path, monkeypatch
+):
     address = f"sqlite:///{tmp_path}/shop.db#scores"
     done(world, address, opened=True, by=OWNER)
+    assert stat.S_IMODE((tmp_path / "shop.db").stat().st_mode) == 0o600
     with sqlite3.connect(tmp_path / "shop.db") as db:
         before = db.execute("SELECT COUNT(*), MAX(spend) FROM scores").fetchone()
     assert before[0] > 400
@@ -363,6 +369,50 @@ def test_the_declared_decision_takes_the_top_fifth_and_the_policy_keeps_back(wor
 def opened_of(world: RightsWorld, folder: Path, **asked: Any) -> list[dict[str, Any]]:
     done(world, folder / "scores.parquet", **asked)
     return opened(world, folder / "scores.parquet")
+
+
+def test_the_rows_of_a_list_of_ids_are_told_the_decision_over_everybody(world, tmp_path):
+    top = {r["sid"] for r in opened_of(world, tmp_path, decide=True) if r["selected"]}
+    asked = [natural(n) for n in range(30, 60)]
+    sids = {world.sid(n) for n in range(30, 60)}
+    found = done(world, tmp_path / "ids.parquet", decide=True, only=tuple(asked))
+    rows = opened(world, tmp_path / "ids.parquet")
+    assert len(rows) == found.rows == 30
+    assert {r["sid"] for r in rows if r["selected"]} == top & sids != set()
+    assert found.decision is not None
+    assert found.decision.selected == len(top)
+    least = min((r for r in rows if not r["selected"]), key=lambda r: r["spend"])
+    done(world, tmp_path / "one.parquet", decide=True, only=(least["id"],))
+    assert [r["selected"] for r in opened(world, tmp_path / "one.parquet")] == [False], "one is not a fifth of one"
+
+
+@pytest.fixture
+def registered(world: RightsWorld) -> Iterator[list[str]]:
+    """Twelve who said yes when they registered, and never bought; how newcomers scatter is known."""
+    names, file = [natural(5_000 + n) for n in range(12)], world.places.raw("consent", "registered")
+    agreed = everyone_agrees(names).rename_columns({"sid": "household_id"})
+    write_sealed(agreed, file, dataset="consent", keys=world.keys, subject="household_id")
+    seen = living_crowd().support
+    newcomers = NewcomerModel(2.0, 40.0, seen.tiers[0].spread, ())
+    world.places.support.write_text(support_text(replace(seen, newcomers=newcomers)), encoding="utf-8")
+    try:
+        yield names
+    finally:
+        file.unlink()
+        world.places.support.unlink()
+
+
+def test_who_never_bought_is_scored_as_they_are_told_alone_and_is_no_candidate(world, registered, tmp_path):
+    found = done(world, tmp_path / "scores.parquet", decide=True)
+    rows = {row["sid"]: row for row in opened(world, tmp_path / "scores.parquet")}
+    assert found.nothing_known == 12
+    for who in registered:
+        row, alone = rows[world.sid(who)], predict(who, "offers", opener=world.opener).expected
+        assert alone is not None
+        assert [row[f] for f in FIGURES] == [getattr(alone, f) for f in FIGURES]
+        assert (row["basis"], row["selected"]) == ("nothing known", False)
+    assert found.decision is not None
+    assert found.decision.asked == found.rows - 12
 
 
 def test_a_decision_for_a_purpose_that_may_not_contact_is_refused(world, tmp_path):

@@ -22,7 +22,7 @@ from twinops.ports import SubjectKeys
 SID, KEY, NONCE = 16, 64, 16
 MOST_BYTES = 256 * 2**20
 LEAST_ROOM = 2**20
-"""What is read of a question, and so much more as all subjects of the window take: nobody is known before it is read."""
+"""What is read of a question beyond all subjects of the window: who asks is known once it is read."""
 PATIENCE_SECONDS = 60
 
 

@@ -70,7 +70,7 @@ class DecisionLog:
         """All of it or nothing: the file is this process's own."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(self._file(day), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(file, "wb", buffering=0) as out:
+        with os.fdopen(file, "ab", buffering=0) as out:
             before, left = os.fstat(file).st_size, memoryview(text.encode())
             try:
                 while left:

@@ -22,7 +22,7 @@ from serving import Asked, Shop, refusal, until
 
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
-from twinops.errors import ParamsError, ServiceError
+from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked
 from twinops.service import clients
 from twinops.service.decisions import DecisionLog
@@ -203,6 +203,18 @@ def test_a_client_that_was_taken_out_is_out_within_a_second(shop: Shop) -> None:
         assert until(lambda: asked.predict(40).status_code == 401) < 1.0
         assert Asked(address, other).predict(40).status_code == 200
     assert token.split(".")[1] not in clients_file(shop.places).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rate": 0}, {"rate": -5}, {"rate": 1e9}, {"rate": "1e3"}, {"acts": "predict"}, {"digest": ""}]
+)
+def test_a_file_of_clients_that_no_command_writes_lets_nobody_in(tmp_path: Path, wrong: dict[str, object]) -> None:
+    file = tmp_path / "clients.json"
+    clients.added(file, "shop", purposes=("offers",), acts=("predict",), rate=10)
+    said = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({"shop": said["shop"] | wrong}), encoding="utf-8")
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        clients.read(file)
 
 
 def test_without_a_fresh_look_nothing_is_answered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

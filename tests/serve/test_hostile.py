@@ -8,6 +8,8 @@ import json
 import os
 import secrets
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -20,6 +22,7 @@ from serving import Asked, Shop, refusal
 
 from twinops.adapters import connections
 from twinops.service import bodies
+from twinops.service.intake import Judge
 
 ACTS = ("predict", "simulate", "explain")
 
@@ -212,6 +215,29 @@ def test_an_event_that_cannot_be_is_not_taken(asked: Asked, event: dict[str, Any
     found = asked.post("/v1/events", events=[{"event_id": secrets.token_hex(8), "consumer": natural(41), **event}])
     assert found.status_code in (202, 400)
     assert found.status_code == 400 or (found.json()["accepted"] == 0 and len(found.json()["refused"]) == 1)
+
+
+@pytest.mark.parametrize("kind", ["purchase", "consent"])
+def test_nobody_waits_while_many_events_or_a_consent_are_judged(
+    running, asked: Asked, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    others_answered, judged, waited = threading.Event(), Judge.judged, []
+
+    def slowly(self: Judge, *told: Any) -> Any:
+        waited.append(others_answered.wait(10))
+        return judged(self, *told)
+
+    monkeypatch.setattr(Judge, "judged", slowly)
+    form = {"purpose": "offers", "notice": "n", "proof": "p", "given": "2026-01-01T00:00:00Z"}
+    told = form if kind == "consent" else {"day": "2017-08-02", "cents": 1}
+    some = [{"event_id": str(n), "kind": kind, "consumer": "nobody", **told} for n in range(1 if told is form else 100)]
+    with ThreadPoolExecutor(1) as other:
+        sent = other.submit(Asked(running[0], running[1]).post, "/v1/events", events=some)
+        serving.until(lambda: sent.running() or sent.done())
+        assert [asked.predict(40).status_code for _ in range(20)] == [200] * 20
+        others_answered.set()
+        assert len(sent.result().json()["refused"]) == len(some)
+    assert waited == [True]
 
 
 def test_the_rest_of_the_api_is_closed(asked: Asked) -> None:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from twinops.errors import DataError, ParamsError
 from twinops.service.bodies import Ask, EventsAsk, ScoreAsk, SimulateAsk
 from twinops.service.clients import Client
@@ -33,6 +35,8 @@ MOST_SPOKEN = 50_000
 """Answers that are remembered as long as their state is the same."""
 AT_ONCE = 256
 """Twins that are foretold in one go."""
+AT_HAND = 16
+"""Events that are judged sooner than a thread would take over."""
 FIGURES = ("horizon_days", *answered.FIGURES, "basis")
 """Of a forecast, what the log keeps: enough to hold it against what came."""
 NOTHING_KNOWN = "Nothing is known of this consumer yet, so no what-if can start from it."
@@ -167,7 +171,10 @@ class Service:
             raise AskRefusedError(Refusal.NOT_YOURS, "This client may not tell of events.")
         self.guards.rate(client, len(ask.events))
         today = self.twins.ground.rights.now().date()
-        found = Judge(self.guards, self.watch.applied, today).judged(client, ask.events)
+        judge = Judge(self.guards, self.watch.applied, today)
+        few = len(ask.events) <= AT_HAND and all(e.kind != "consent" for e in ask.events)
+        # of many, or where sealed files are opened, nobody else waits for the judging
+        found = judge.judged(client, ask.events) if few else await run_in_threadpool(judge.judged, client, ask.events)
         written = await self.writer.write(found.entries) if found.entries else []
         wrong = dict(found.refused)
         used = [p for p, w in zip(found.places, written, strict=True) if w is Written.OTHER]

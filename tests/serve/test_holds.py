@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -23,9 +24,10 @@ from serving import Asked, Shop, refusal, until
 
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
-from twinops.errors import ParamsError, ServiceError
+from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked
 from twinops.service import clients
+from twinops.service.decisions import DecisionLog
 from twinops.service.journal import Journal
 from twinops.service.opened import Serving, clients_file, opened
 from twinops.workflows import decision_lines as decisions
@@ -205,6 +207,18 @@ def test_a_client_that_was_taken_out_is_out_within_a_second(shop: Shop) -> None:
     assert token.split(".")[1] not in clients_file(shop.places).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"rate": 0}, {"rate": -5}, {"rate": 1e9}, {"rate": "1e3"}, {"acts": "predict"}, {"digest": ""}]
+)
+def test_a_file_of_clients_that_no_command_writes_lets_nobody_in(tmp_path: Path, wrong: dict[str, object]) -> None:
+    file = tmp_path / "clients.json"
+    clients.added(file, "shop", purposes=("offers",), acts=("predict",), rate=10)
+    said = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({"shop": said["shop"] | wrong}), encoding="utf-8")
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        clients.read(file)
+
+
 def test_without_a_fresh_look_nothing_is_answered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     token = shop.token("everything")
     with serving.running(shop) as (address, service):
@@ -269,6 +283,36 @@ def test_the_log_of_decisions_names_nobody_and_can_be_joined_by_whoever_has_the_
         assert sid not in text
         assert natural(40) not in text
         assert token not in text
+
+
+def test_lines_of_decisions_wait_on_where_they_cannot_be_written_and_none_is_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "decisions"
+    log = DecisionLog(folder, b"k" * 32)
+    folder.write_text("a file where the folder was", encoding="utf-8")
+    log.tell("a" * 32, {"act": "predict"})
+    with pytest.raises(OSError, match="exists"):
+        log.flush()
+    folder.unlink()
+    log.flush()
+    (file,) = folder.glob("*.jsonl")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        log.tell("b" * 32, {"act": "predict"})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 5, limit[1]))  # as on a disk that is full
+        with pytest.raises(OSError, match="large"):
+            log.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1
+    monkeypatch.setattr("twinops.service.decisions.MOST_WAITING", 1)
+    log.tell("c" * 32, {"act": "predict"})
+    assert log.lost == 1
+    log.flush()
+    assert [line["who"] for line in decisions.read(folder)] == [log.who("a" * 32), log.who("b" * 32)]
 
 
 def test_baskets_of_months_that_were_collected_since_count_once(shop: Shop) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
+import os
 import secrets
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -15,7 +20,9 @@ from hypothesis import strategies as st
 from living_world import natural
 from serving import Asked, Shop, refusal
 
+from twinops.adapters import connections
 from twinops.service import bodies
+from twinops.service.intake import Judge
 
 ACTS = ("predict", "simulate", "explain")
 
@@ -72,6 +79,58 @@ def test_too_long_a_body_is_refused_whether_its_length_is_told_or_not(asked: Ask
     big = b'{"purpose": "' + b"x" * bodies.MOST_BYTES + b'"}'
     assert refusal(asked.http.post("/v1/score", content=big)) == "too-large"
     assert refusal(asked.http.post("/v1/score", content=iter([big]))) == "too-large"
+
+
+def line_to(address: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=10)
+
+
+def closed(line: socket.socket) -> bool:
+    """Whether the other side ended it; what it said before is read and forgotten."""
+    try:
+        while line.recv(65536):
+            continue
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+def test_lines_of_an_address_that_say_nothing_give_way_to_who_asks(running, asked: Asked) -> None:
+    with contextlib.ExitStack() as held:
+        silent = [held.enter_context(line_to(running[0])) for _ in range(300)]
+        assert asked.predict(40).status_code == 200
+        for line in silent:
+            line.settimeout(0.01)
+        assert sum(map(closed, silent)) >= 300 - int(os.environ.get(connections.PER_ADDRESS, "256"))
+
+
+def test_a_head_without_an_end_is_cut_off_and_not_kept_in_memory(running, asked: Asked) -> None:
+    with line_to(running[0]) as line:
+        with contextlib.suppress(ConnectionError):
+            line.sendall(b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 300_000)
+        assert closed(line)
+    assert asked.predict(40).status_code == 200
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    with line_to(running[0]) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert closed(line)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_S", 0.2)
+    head = f"POST /v1/score HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {running[1]}\r\nContent-Length: 30\r\n\r\n"
+    with line_to(running[0]) as line:
+        line.sendall(head.encode() + b'{"purpose"')
+        told = b""
+        while part := line.recv(65536):  # until it is closed
+            told += part
+    assert told.startswith(b"HTTP/1.1 408")
+    assert b"too-slow" in told
 
 
 IDS = [
@@ -156,6 +215,29 @@ def test_an_event_that_cannot_be_is_not_taken(asked: Asked, event: dict[str, Any
     found = asked.post("/v1/events", events=[{"event_id": secrets.token_hex(8), "consumer": natural(41), **event}])
     assert found.status_code in (202, 400)
     assert found.status_code == 400 or (found.json()["accepted"] == 0 and len(found.json()["refused"]) == 1)
+
+
+@pytest.mark.parametrize("kind", ["purchase", "consent"])
+def test_nobody_waits_while_many_events_or_a_consent_are_judged(
+    running, asked: Asked, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    others_answered, judged, waited = threading.Event(), Judge.judged, []
+
+    def slowly(self: Judge, *told: Any) -> Any:
+        waited.append(others_answered.wait(10))
+        return judged(self, *told)
+
+    monkeypatch.setattr(Judge, "judged", slowly)
+    form = {"purpose": "offers", "notice": "n", "proof": "p", "given": "2026-01-01T00:00:00Z"}
+    told = form if kind == "consent" else {"day": "2017-08-02", "cents": 1}
+    some = [{"event_id": str(n), "kind": kind, "consumer": "nobody", **told} for n in range(1 if told is form else 100)]
+    with ThreadPoolExecutor(1) as other:
+        sent = other.submit(Asked(running[0], running[1]).post, "/v1/events", events=some)
+        serving.until(lambda: sent.running() or sent.done())
+        assert [asked.predict(40).status_code for _ in range(20)] == [200] * 20
+        others_answered.set()
+        assert len(sent.result().json()["refused"]) == len(some)
+    assert waited == [True]
 
 
 def test_the_rest_of_the_api_is_closed(asked: Asked) -> None:

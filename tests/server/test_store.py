@@ -478,6 +478,23 @@ def test_reserved_tags_are_dropped_when_copied_and_refused_when_set(store: Any) 
             store.delete_registered_model_tag(play.MODEL, key)
 
 
+def test_what_was_decided_after_an_erasure_is_told_and_taken_away_by_an_officer_and_not_by_a_scientist(
+    store: Any,
+) -> None:
+    run = play.registered(store, 33)
+    told, forged = (ModelVersionTag(f"erasure.er-{n}", "retrain within 30 days") for n in (1, 2))
+    for account in ("dpo", "ci"):
+        with actors.acting(account):
+            store.set_model_version_tag(play.MODEL, run.version, told)
+    with actors.acting("scientist"):
+        with play.refused("office"):
+            store.set_model_version_tag(play.MODEL, run.version, forged)
+        with play.refused("office"):
+            store.delete_model_version_tag(play.MODEL, run.version, told.key)
+    tags = store.get_model_version(play.MODEL, run.version).tags
+    assert {k: v for k, v in tags.items() if k.startswith("erasure.")} == {told.key: told.value}
+
+
 def test_a_model_that_calls_itself_a_prompt_is_refused_and_prompts_are_free(store: Any) -> None:
     version = play.registered(store, 40)
     prompt = [ModelVersionTag("mlflow.prompt.is_prompt", "true")]

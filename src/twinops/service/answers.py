@@ -35,6 +35,8 @@ MOST_SPOKEN = 50_000
 """Answers that are remembered as long as their state is the same."""
 AT_ONCE = 256
 """Twins that are foretold in one go."""
+AT_HAND = 16
+"""Events that are judged sooner than a thread would take over."""
 FIGURES = ("horizon_days", *answered.FIGURES, "basis")
 """Of a forecast, what the log keeps: enough to hold it against what came."""
 NOTHING_KNOWN = "Nothing is known of this consumer yet, so no what-if can start from it."
@@ -171,10 +173,10 @@ class Service:
         self.guards.rate(client, len(ask.events))
         today = self.twins.ground.rights.now().date()
         judge = Judge(self.guards, self.watch.applied, today)
-        if judge.at_once(ask.events):
-            found = judge.judged(client, ask.events)
-        else:
-            found = await run_in_threadpool(judge.judged, client, ask.events)
+        # of many, or where files or the key store are asked, nobody else waits for the judging
+        at_hand = len(ask.events) <= AT_HAND and judge.at_once(ask.events)
+        asked = client, ask.events
+        found = judge.judged(*asked) if at_hand else await run_in_threadpool(judge.judged, *asked)
         written = await self.writer.write(found.entries) if found.entries else []
         wrong = dict(found.refused)
         used = [p for p, w in zip(found.places, written, strict=True) if w is Written.OTHER]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -23,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twinops.adapters.connections import KNOWN
 from twinops.service import bodies
 from twinops.service.answers import Service
 from twinops.service.clients import Client
@@ -180,6 +182,7 @@ class Door:
                 raise AskRefusedError(Refusal.TOO_LARGE)
             if scope["path"].startswith(GUARDED):
                 client = await self._known(scope)
+                scope[KNOWN] = True
             scope.setdefault("state", {})["client"] = client
             left = await self._at_once(scope, _bounded(receive), send)
             if left is not None:
@@ -227,14 +230,22 @@ async def _predicted(service: Service, client: Client, who: str, ask: bodies.Ask
 
 
 def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:
-    """The body, as long as it is no longer than it may be."""
-    left = [bodies.MOST_BYTES]
+    """The body, as long as it is no longer than it may be, and takes no longer."""
+    left, until, whole = bodies.MOST_BYTES, asyncio.get_running_loop().time() + bodies.MOST_S, False
 
     async def read() -> Message:
-        message = await receive()
-        left[0] -= len(message.get("body", b""))
-        if left[0] < 0:
+        nonlocal left, whole
+        if whole:  # then it is asked whether the client is still there
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise AskRefusedError(Refusal.TOO_SLOW) from None
+        left -= len(message.get("body", b""))
+        if left < 0:
             raise AskRefusedError(Refusal.TOO_LARGE)
+        whole = not message.get("more_body", False)
         return message
 
     return read
@@ -269,6 +280,8 @@ def _named(who: str) -> str:
 
 def _problem(problem: Problem) -> Response:
     headers = {} if problem.retry_s is None else {"Retry-After": str(problem.retry_s)}
+    if problem.refusal is Refusal.TOO_SLOW:
+        headers["Connection"] = "close"
     if problem.refusal is Refusal.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(problem.body())

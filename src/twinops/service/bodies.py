@@ -11,6 +11,8 @@ LONGEST_ID = 100
 MOST_CONSUMERS = 2_000
 MOST_EVENTS = 1_000
 MOST_BYTES = 1024**2
+MOST_S = 20.0
+"""Seconds in which the whole body is there."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)]
 Purpose = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from twinops.entities.canonical import from_json
@@ -22,6 +23,7 @@ ACTS = ("predict", "simulate", "explain", "score", "events")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 TOKEN = re.compile(r"([a-z][a-z0-9-]{0,39})\.([A-Za-z0-9_-]{43})", re.ASCII)
 NOBODY = hashlib.sha256(b"nobody").hexdigest()
+MOST_RATE = 1e6
 BURST_S = 2.0
 """Seconds of its rate that a client may have saved up."""
 
@@ -63,6 +65,7 @@ class Clients:
     known: dict[str, Client] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     stamp: tuple[int, int] | None = None
+    _one: Lock = field(default_factory=Lock, repr=False)
 
     def follow(self) -> None:
         """Read the file again if it is another one than before: a client that was taken out is out.
@@ -89,10 +92,11 @@ class Clients:
     def wait(self, client: Client, cost: float) -> float:
         """Seconds until this client may ask so much; 0: now, and it is counted."""
         now = time.monotonic()
-        bucket = self.buckets.get(client.name)
-        if bucket is None or bucket.rate != client.rate:
-            bucket = self.buckets[client.name] = Bucket(client.rate, client.rate * BURST_S, now)
-        return bucket.take(cost, now)
+        with self._one:
+            bucket = self.buckets.get(client.name)
+            if bucket is None or bucket.rate != client.rate:
+                bucket = self.buckets[client.name] = Bucket(client.rate, client.rate * BURST_S, now)
+            return bucket.take(cost, now)
 
 
 def read(file: Path) -> dict[str, Client]:
@@ -118,7 +122,7 @@ def added(file: Path, name: str, *, purposes: Iterable[str], acts: Iterable[str]
     """
     wrong = [f"{p!r:.60} is no purpose" for p in purposes if p not in {p.value for p in SERVES}]
     wrong += [f"{a!r:.60} is nothing to do" for a in acts if a not in ACTS]
-    if wrong or NAME.fullmatch(name) is None or not 0 < rate <= 1e6 or not acts:
+    if wrong or NAME.fullmatch(name) is None or not 0 < rate <= MOST_RATE or not acts:
         told = "; ".join(wrong) or "A client has a short name (a-z, 0-9, -), something to do, and a rate up to 1e6."
         hint = f"Purposes are {', '.join(p.value for p in SERVES)}; acts are {', '.join(ACTS)}."
         raise ParamsError(told, hint=hint)
@@ -146,8 +150,11 @@ def shown(file: Path) -> tuple[Client, ...]:
 
 
 def _client(name: str, said: Mapping[str, Any]) -> Client:
-    purposes, acts = (frozenset(map(str, said[c])) for c in ("purposes", "acts"))
-    return Client(name, purposes, acts, float(said["rate"]), str(said["digest"]))
+    purposes, acts, rate, digest = (said[c] for c in ("purposes", "acts", "rate", "digest"))
+    listed = all(isinstance(one, list) for one in (purposes, acts))
+    if not (listed and isinstance(rate, int | float) and 0 < rate <= MOST_RATE and len(digest) == len(NOBODY)):
+        raise ValueError(name)
+    return Client(name, frozenset(map(str, purposes)), frozenset(map(str, acts)), float(rate), str(digest))
 
 
 def _write(file: Path, clients: Mapping[str, Client]) -> None:

@@ -49,17 +49,41 @@ class DecisionLog:
                 self.lost += 1
 
     def flush(self) -> None:
-        """Write what waits, into the file of the day, and take old files away."""
+        """Write what waits, into the file of the day, and take old files away.
+
+        Raises:
+            OSError: it cannot be written now; then it waits on, and the next flush tries again.
+        """
         with self._lock:
             lines, self.waiting = self.waiting, []
         if not lines:
             return
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         today = datetime.now(UTC).date()
-        file = os.open(self._file(today), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(file, "a", encoding="utf-8") as out:
-            out.write("\n".join(lines) + "\n")
+        try:
+            self._append("\n".join(lines) + "\n", today)
+        except OSError:
+            self._wait_on(lines)
+            raise
         self._expire(today)
+
+    def _append(self, text: str, day: date) -> None:
+        """All of it or nothing: the file is this process's own."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = os.open(self._file(day), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(file, "ab", buffering=0) as out:
+            before, left = os.fstat(file).st_size, memoryview(text.encode())
+            try:
+                while left:
+                    left = left[out.write(left) :]
+            except OSError:
+                out.truncate(before)
+                raise
+
+    def _wait_on(self, lines: list[str]) -> None:
+        with self._lock:
+            together = lines + self.waiting
+            self.waiting = together[:MOST_WAITING]
+            self.lost += len(together) - len(self.waiting)
 
     def _file(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}-{os.getpid()}.jsonl"

@@ -184,7 +184,9 @@ class Judge:
         if not self.applied.files.stand():
             raise AskRefusedError(Refusal.BEING_READ, MADE_ANEW, retry_s=5)
         people = self.twins.records.get(sid, frozenset({sid}))
-        if Desk(self.twins.ground.opener.receipts, self.twins.ground.rights).under_age(people):
+        with self.twins.one_by_one:
+            child = Desk(self.twins.ground.opener.receipts, self.twins.ground.rights).under_age(people)
+        if child:
             # GDPR art. 8, rec. 71: a child's consent to be profiled for marketing is not relied on
             raise AskRefusedError(Refusal.AGE)
         if any(lifts_nothing(self.twins, one, purpose, given.isoformat()) for one in people):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from twinops.adapters.connections import BoundedProtocol
 
 
 class Together:
@@ -35,9 +35,9 @@ class Together:
             self._inner.write(told)
 
 
-class OneWrite(HttpToolsProtocol):
-    """Uvicorn's own protocol, over such a transport."""
+class OneWrite(BoundedProtocol):
+    """Uvicorn's own protocol with bounds, over such a transport."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         super().connection_made(Together(transport, self.loop))  # type: ignore[arg-type]

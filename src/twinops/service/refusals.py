@@ -32,6 +32,7 @@ class Refusal(Enum):
     UNKNOWN_CONSUMER = (404, "No such consumer is held.")
     NOT_FOUND = (404, "There is nothing here.")
     NO_SUCH_METHOD = (405, "This cannot be done here.")
+    TOO_SLOW = (408, "The body came too slowly.")
     EVENT_ID_USED = (409, "Another event came under this id.")
     TOO_LARGE = (413, "The body is too large.")
     NO_ANSWER = (422, "The data cannot answer.")

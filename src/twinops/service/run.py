@@ -56,6 +56,7 @@ def listen(factory: str, address: Address) -> None:
     how: dict[str, Any] = {
         "factory": True, "host": address.host, "port": address.port, "access_log": False, "log_level": "warning",
         "server_header": False, "timeout_graceful_shutdown": GRACE_S, "workers": address.workers, "http": OneWrite,
+        "ws": "none",
     }  # fmt: skip
     if address.workers > 1:
         uvicorn.run(factory, **how)

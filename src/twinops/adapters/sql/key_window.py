@@ -1,6 +1,7 @@
 """Through which tasks on a cluster ask the driver for the keys of the subjects whose frames they were given.
 
-A key is sent sealed under a secret that lives as long as the window, is held in a task's memory, written nowhere.
+A key is sent sealed under a secret that lives as long as the window, is held in a task's memory, written nowhere. A
+question and its answer belong together: who is between can put neither in another's place.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from twinops.ports import SubjectKeys
 
 SID, KEY, NONCE = 16, 64, 16
 MOST_BYTES = 256 * 2**20
+LEAST_ROOM = 2**20
+"""What is read of a question beyond all subjects of the window: who asks is known once it is read."""
 PATIENCE_SECONDS = 60
 
 
@@ -41,7 +44,7 @@ class KeysAcross:
         nonce, seal = os.urandom(NONCE), AESSIV(self.secret)
         try:
             with socket.create_connection(self.address, PATIENCE_SECONDS) as line:
-                _send(line, nonce + seal.encrypt(nonce + asked, [b"asked"]))
+                _send(line, nonce + seal.encrypt(nonce + asked, [b"asked", nonce]))
                 told = seal.decrypt(_received(line), [b"told", nonce])
         except OSError:
             raise ServiceError("The driver gave no keys.", hint="Is it there, and can it be reached?") from None
@@ -56,14 +59,15 @@ class KeyWindow:
 
     def __init__(self, keys: SubjectKeys, subjects: frozenset[str], *, host: str) -> None:
         secret, one_at_a_time = os.urandom(KEY), threading.Lock()
+        room = min(LEAST_ROOM + 2 * SID * len(subjects), MOST_BYTES)
 
         class Answer(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 self.request.settimeout(PATIENCE_SECONDS)
                 try:
-                    asked = _received(self.request)
+                    asked = _received(self.request, at_most=room)
                     nonce, seal = asked[:NONCE], AESSIV(secret)
-                    plain = seal.decrypt(asked[NONCE:], [b"asked"])[NONCE:]
+                    plain = seal.decrypt(asked[NONCE:], [b"asked", nonce])[NONCE:]
                 except (InvalidTag, OSError, ValueError):
                     return  # whoever does not know the secret is told nothing
                 sids = [plain[i : i + SID].hex() for i in range(0, len(plain), SID)]
@@ -88,9 +92,9 @@ def _send(line: socket.socket, message: bytes) -> None:
     line.sendall(len(message).to_bytes(8, "big") + message)
 
 
-def _received(line: socket.socket) -> bytes:
+def _received(line: socket.socket, *, at_most: int = MOST_BYTES) -> bytes:
     size = int.from_bytes(_exactly(line, 8), "big")
-    if size > MOST_BYTES:
+    if size > at_most:
         raise OSError("larger than any message")
     return _exactly(line, size)
 

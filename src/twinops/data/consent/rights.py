@@ -1,14 +1,15 @@
 """The ledger of rights beside the ledger of consent: what a consumer told by command counts after all sources.
 
 Of the two the stricter wins. A withdrawal, objection or restriction holds against whatever a source says later, until
-the consumer lifts it by command; a consent by command falls to every refusal that a source tells on its day or later.
+the consumer lifts it by command; a consent by command falls to every refusal that a source tells on the day that it was
+given or later, however long after it was taken down: a yes from before is no yes after a no (GDPR art. 21(3)).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -174,6 +175,9 @@ def with_rights(ledger: pa.Table, rights: RightsRead, *, days: DayCount, today: 
         if (event := one.event(purpose.value)) is not None
         for day, seq in [_place(one.entry(purpose.value), event, days=days, today=today)]
     ]
+    rows = _without_yes_from_before(
+        plain, rows, lambda r: _given(said[r["sid"]].entry(r["purpose"]), rights=rights, days=days)
+    )
     if not rows:
         return plain
     ours = pa.Table.from_pylist(rows, schema=plain.schema)
@@ -290,6 +294,27 @@ def _place(entry: RightsEntry, event: Event, *, days: DayCount, today: int) -> t
     since = date.fromisoformat(entry.act.about["received"]) if event is Event.ASKED else entry.at.date()
     day = min(days.number(since), today)
     return day, (BEFORE_ALL if event is Event.GRANTED else AFTER_ALL) + entry.seq
+
+
+def _without_yes_from_before(
+    ledger: pa.Table, rows: Iterable[dict[str, Any]], given: Callable[[dict[str, Any]], int]
+) -> list[dict[str, Any]]:
+    """What commands say, but for a yes that is no younger than a no of a source, and was taken down after that."""
+    rows = list(rows)
+    yes = {(r["sid"], r["purpose"]): r for r in rows if r["event"] == Event.GRANTED.value}
+    noes = ledger.filter(pc.invert(pc.equal(ledger["event"], Event.GRANTED.value))) if yes else ledger.slice(0, 0)
+    theirs = pc.is_in(noes["sid"], pa.array(sorted({sid for sid, _ in yes}), pa.string()))
+    for no in noes.filter(theirs).to_pylist():
+        row = yes.get((no["sid"], no["purpose"]))
+        if row is not None and no["day"] is not None and no["day"] < row["day"] and given(row) <= no["day"]:
+            del yes[no["sid"], no["purpose"]]
+    return [r for r in rows if r["event"] != Event.GRANTED.value or (r["sid"], r["purpose"]) in yes]
+
+
+def _given(entry: RightsEntry, *, rights: RightsRead, days: DayCount) -> int:
+    """The day a consent was given by the consumer's own calendar; the one it was taken down on where none is told."""
+    told = rights.told(entry).get("given")
+    return days.number((datetime.fromisoformat(told) if told else entry.at).date())
 
 
 def _without_later_grants(ledger: pa.Table, ours: pa.Table) -> pa.Table:

@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect
 
+from twinops.adapters.connections import HEAD_BYTES, KNOWN, neighbourhood
 from twinops.server.app import bodies
-from twinops.server.app.connections import HEAD_BYTES, KNOWN, neighbourhood
 from twinops.server.app.limits import Limits
 from twinops.server.app.logins import Logins
 from twinops.server.app.talk import Talk

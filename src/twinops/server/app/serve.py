@@ -246,8 +246,8 @@ def _first_offices(store: Any, home: Home) -> str | None:
 def _run(at: Listening) -> None:
     import uvicorn
 
+    from twinops.adapters.connections import BoundedProtocol, proxies
     from twinops.server.app.app import create_app
-    from twinops.server.app.connections import BoundedProtocol, proxies
 
     settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
     # said even where it is one: uvicorn takes it from WEB_CONCURRENCY otherwise

@@ -25,6 +25,7 @@ from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
 from twinops.governance.people import approval
 from twinops.governance.people.lookalikes import against_name, resembles, twin_of
+from twinops.governance.people.offices import GATE_RUNNER
 from twinops.server import understood
 from twinops.server.refusals import refusal, refuse
 from twinops.server.registry import aliases, artifact_folders, cases, records, standing, tables, triggers
@@ -40,6 +41,8 @@ from twinops.server.registry.triggers import ALWAYS
 from twinops.server.registry.witness import Witness
 
 RESERVED = "twinops."
+ERASURES = "erasure."
+"""Tags that tell what was decided of a version after people it learned from were erased: officers write them."""
 STATED = f"{RESERVED}approval"
 """The tag by which an answer states that what it serves is approved no longer; in answers only, nothing stores it."""
 SCHEME = "twinops+"
@@ -443,10 +446,23 @@ class GovernedStore(SqlAlchemyStore):
             why = f"tags that begin with {RESERVED!r} mirror what the server decided; nobody sets them."
         elif shape == IS_PROMPT_TAG_KEY.casefold():
             why = "a model does not become a prompt, nor a prompt a model."
+        elif shape.startswith(ERASURES) and not self._tells_of_erasures():
+            why = (
+                f"tags that begin with {ERASURES!r} tell what was decided after an erasure; who holds an office in the "
+            )
+            why += "active offices file writes them, or a gate runner."
         else:
             return
         with self.guarded({"model": name, "tag": key[:80], "act": "reserved tag"}):
             raise refusal(why)
+
+    def _tells_of_erasures(self) -> bool:
+        """Officers sign what was decided, a gate runner tells it in their name; without active offices anybody may."""
+        who = self.actor()
+        with self.reading() as now:
+            active = cases.rules(now).offices
+        officer = active is None or active.officer(who.account, on=self.now().date()) is not None
+        return who.admin or GATE_RUNNER in who.roles or officer
 
     # the log
 
@@ -525,7 +541,7 @@ def _write_ahead(engine: Any) -> None:
 
 
 def _unreserved(tags: Any) -> list[Any]:
-    return [tag for tag in tags or [] if not tag.key.strip().casefold().startswith(RESERVED)]
+    return [tag for tag in tags or [] if not tag.key.strip().casefold().startswith((RESERVED, ERASURES))]
 
 
 def _is_prompt(tags: list[Any]) -> bool:

@@ -161,8 +161,8 @@ def _consent(case: _Case) -> _Settled:
     if case.desk.under_age(case.sids):
         return _Settled(refused=f"The consumer {NOT_A_CHILD}.")
     before = case.stands(sid)
-    word = before.words.get(one.purpose)
-    if word is not None and word.right in (Right.OBJECTED, Right.WITHDRAWN) and moment <= word.at:
+    words = (case.stands(s).words.get(one.purpose) for s in case.sids)
+    if any(w is not None and w.right in (Right.OBJECTED, Right.WITHDRAWN) and moment <= w.at for w in words):
         # art. 21(3): a yes from before the objection is no yes after it
         return _Settled(
             refused=f"The consumer told no to {one.purpose} after that: a consent from before lifts nothing."

@@ -55,10 +55,26 @@ def test_whoever_does_not_know_the_secret_is_told_nothing(window, sids):
 
 def test_keys_are_not_sent_in_the_clear(window, keys, sids, monkeypatch):
     heard, received = [], key_window._received
-    monkeypatch.setattr(key_window, "_received", lambda line: heard.append(received(line)) or heard[-1])
+    monkeypatch.setattr(key_window, "_received", lambda line, **how: heard.append(received(line, **how)) or heard[-1])
     window.across.subject_keys(sids[:1])
     assert len(heard) == 2
     assert all(bytes.fromhex(sids[0]) not in m and keys.subject_keys(sids[:1])[sids[0]] not in m for m in heard)
+
+
+def test_who_is_between_cannot_put_the_question_of_another_task_behind_this_ones_number(window, sids, monkeypatch):
+    asked, send = [], key_window._send
+    monkeypatch.setattr(key_window, "_send", lambda line, message: asked.append(message) or send(line, message))
+    window.across.subject_keys(sids[:1])
+    other = asked[0][key_window.NONCE :]
+    monkeypatch.setattr(key_window, "_send", lambda line, message: send(line, message[: key_window.NONCE] + other))
+    with pytest.raises(ServiceError):  # an answer about others would pass for: my own are erased
+        window.across.subject_keys(sids[1:2])
+
+
+def test_a_stranger_is_not_listened_to_for_longer_than_a_question_can_be(window):
+    with socket.create_connection(window.across.address, timeout=10) as line:
+        line.sendall((100 * 2**20).to_bytes(8, "big"))
+        assert line.recv(1) == b""
 
 
 def test_another_who_answers_is_not_believed(sids):

@@ -115,6 +115,13 @@ def test_each_category_says_why_and_each_language_has_common_words() -> None:
     assert {language for lines in listed.words.values() for language in lines} <= set(special_words.languages())
 
 
+@pytest.mark.parametrize("unseen", ["\u00ad", "\u200b", "\u200d", "\ufeff", "\u202e", "\u2060"])
+def test_signs_that_nobody_sees_hide_no_word_of_a_special_category(unseen: str) -> None:
+    assert special_words.told(f"Schwanger{unseen}schafts{unseen}test") == special_words.told("Schwangerschaftstest")
+    assert special_words.told(f"Test{unseen} de {unseen}grossesse") == special_words.told("Test de grossesse") != ()
+    assert special_categories.tells("%PREGNANCY%", f"preg{unseen}nancy test")
+
+
 def test_a_product_is_denied_by_its_category_or_by_its_type() -> None:
     table = pa.table(
         {

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 import pytest
 from living_world import natural
 from rights_world import ANN, CARD, CHILD, MERGED, NOON, OTHER, RightsWorld, rights_world
 
 from twinops.data.consent.rights import corrected, corrections
-from twinops.entities.rights import Right
+from twinops.entities.rights import Right, RightsAct
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.evaluation.statistics.keyed_noise import KeyedNoise
 from twinops.twin.state.permissions import LedgerQuestion, permissions
@@ -109,6 +111,26 @@ def test_a_consent_from_before_the_objection_lifts_nothing(world):
     old = world.take(ANN, "consent", purpose="offers", notice="v", proof="p", given="2026-11-27T09:00")
     assert "lifts nothing" in old.refused[0]
     assert reason(world, ANN, "offers") == "objected"
+
+
+@pytest.mark.parametrize(
+    ("given", "last"),
+    [("2017-07-05T09:00", "withdrawn"), ("2017-07-10T09:00", "withdrawn"), ("2017-07-15T09:00", "granted")],
+)
+def test_a_yes_that_is_taken_down_late_falls_to_a_no_that_a_source_told_after_it_was_given(world, given, last):
+    world.take(ANN, "consent", purpose="offers", notice="2015-01", proof="form 12", given=given)
+    sid, day = world.sid(ANN), world.receipts.days.number(date(2017, 7, 10))
+    no = {"sid": sid, "purpose": "offers", "event": "withdrawn", "day": day, "seq": 3}
+    events = world.receipts.with_rights(pa.Table.from_pylist([no])).sort_by(
+        [("day", "ascending"), ("seq", "ascending")]
+    )
+    assert events["event"].to_pylist()[-1] == last
+
+
+def test_a_consent_from_before_what_another_record_of_the_same_person_told_lifts_nothing(world):
+    world.ledger.append(RightsAct(Right.OBJECTED, world.sid(CARD), "dpo", "Dora", purpose="offers"))
+    old = world.take(MERGED, "consent", purpose="offers", notice="v", proof="p", given="2026-11-27T09:00")
+    assert "lifts nothing" in old.refused[0]
 
 
 def test_consent_carries_notice_proof_and_moment_sealed(world):

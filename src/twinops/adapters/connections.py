@@ -1,6 +1,7 @@
 """Connections before they are requests: how many, how long their head may take, and how long it may be.
 
-Uvicorn has no such limits for its fast parser; this is its own protocol with them. One table per process.
+Uvicorn has no such limits for its fast parser; this is its own protocol with them, for the registry and for the service
+alike. One table per process.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
-from twinops.entities.wording import MANY, Wording
+from twinops.entities.wording import MANY, MANY_FIRST, Wording
 from twinops.evaluation.canvas import save
 from twinops.evaluation.monitoring.foretold_pictures import NO_GROUP, NONE_CLOSED, foretold_groups, foretold_over_time
 from twinops.governance.markdown import plain
@@ -38,7 +38,7 @@ WORDS = {
     "foretold_active_auc": "Telling who comes back (area under the curve)",
     "foretold_active_brier": "Mean squared error of the chance to come back",
     "foretold_spend_mae": "Mean error of spend",
-    "foretold_active_ratio": f"{MANY} that came, over those foretold",
+    "foretold_active_ratio": f"{MANY_FIRST} that came, over those foretold",
     "foretold_baskets_ratio": "Baskets over those foretold",
     "foretold_spend_ratio": "Spend over that foretold",
     "foretold_coverage_80.baskets": "Outcomes in baskets inside their 80 % range",

@@ -7,7 +7,6 @@ it loaded them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ import yaml
 from twinops import plugins
 from twinops.adapters import installed_code
 from twinops.adapters.installed_code import HOME, LOCK, PACKAGE, is_own, spelled
+from twinops.adapters.md5 import md5_of
 from twinops.errors import IntegrityError
 from twinops.whole_files import told_in, write
 
@@ -160,7 +160,7 @@ def _imported(deps: list[str]) -> Iterator[tuple[str, str]]:
     for name, file in _loaded():
         path = spelled(file) if file.is_relative_to(PACKAGE) else ""
         if name not in BY_THE_WAY and any(path == d or path.startswith(f"{d}/") for d in deps):
-            yield path, hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+            yield path, str(md5_of(file))
 
 
 def code_of(stage: Mapping[str, Any]) -> dict[str, str]:

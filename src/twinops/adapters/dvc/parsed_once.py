@@ -41,7 +41,8 @@ def _once(parse: Callable[..., Any]) -> Callable[..., Any]:
         if not Path(path).exists():
             return parse(path, *more, **how)
         about = Path(path).stat()
-        as_it_is = (path, about.st_mtime_ns, about.st_size, how.get("round_trip", False))
+        # DVC names a file of the project from the root of the system here, and from its own folder there
+        as_it_is = (str(Path(path).absolute()), about.st_mtime_ns, about.st_size, how.get("round_trip", False))
         if as_it_is not in known:
             known[as_it_is] = parse(path, *more, **how)
         return known[as_it_is]

@@ -225,10 +225,21 @@ def _papermill() -> Any:
         def execute_managed_notebook(
             cls, nb_man: Any, _kernel: str, *, say: Callable[..., None], around: Around | None, **_: Any
         ) -> None:
-            _run_all(nb_man, say, around)
+            with _written_at_the_end(nb_man):
+                _run_all(nb_man, say, around)
 
     engines.papermill_engines.register(ENGINE, Forked)
     return papermill
+
+
+@contextmanager
+def _written_at_the_end(manager: Any) -> Iterator[None]:
+    """Papermill writes all of a notebook before and after each cell; once, when it ran or a cell failed, is enough."""
+    kept, manager.output_path = manager.output_path, None
+    try:
+        yield
+    finally:
+        manager.output_path = kept
 
 
 def _run_all(manager: Any, say: Callable[[int, int], None], around: Around | None) -> None:

@@ -58,6 +58,15 @@ def test_a_file_is_parsed_once_until_it_changes(file: Path, monkeypatch: pytest.
     assert len(parsed) == 2
 
 
+def test_a_file_that_is_named_in_two_ways_is_parsed_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, parse = [], strictyaml.parse_yaml
+    monkeypatch.setattr(strictyaml, "parse_yaml", lambda text, path, typ: parsed.append(path) or parse(text, path, typ))
+    monkeypatch.chdir(file.parent)
+    with parsed_once():
+        assert strictyaml.load(str(file)) == strictyaml.load(file.name)
+    assert len(parsed) == 1
+
+
 def test_whoever_changes_what_was_parsed_changes_it_for_nobody_else(file: Path) -> None:
     with parsed_once():
         for given in (lambda: strictyaml.load(str(file))[0], lambda: read(file, "own", "train")):

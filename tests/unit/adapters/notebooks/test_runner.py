@@ -71,6 +71,18 @@ def test_two_runs_give_the_same_bytes_with_pictures_and_parameters(runner: Paper
     assert not list((runner.scratch).iterdir())
 
 
+def test_a_notebook_is_written_when_it_ran_and_not_around_each_cell(
+    runner: PapermillRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from papermill import engines
+
+    written: list[int] = []
+    write = engines.write_ipynb
+    monkeypatch.setattr(engines, "write_ipynb", lambda nb, path: written.append(1) or write(nb, path))
+    run(runner, STORY + "\n# %%\nprint(1)\n" * 9)
+    assert len(written) == 2
+
+
 def test_a_failed_cell_publishes_nothing_and_says_which_cell_and_where_the_rest_lies(runner: PapermillRunner) -> None:
     text = STORY + '\n# %%\nfrom twinops.errors import DataError\nraise DataError("no such month")\n'
     with pytest.raises(

@@ -112,10 +112,16 @@ class Linkage:
         source, _, name = who.strip().rpartition(":")
         sids = {sid for one in _written(name, source) for sid in self._candidates(one)}
         found = [r for r in self.person_of if sid_of(r) in sids and r.startswith(source and f"{source}:")]
+        found = found or [record_name(source, sid) for sid in sids & self._held(source)]
         if len(found) != 1:
             what = "An id means records of more than one source." if found else NO_PAIR
             raise DataError(what, hint=f"Name each record as SOURCE:ID, such as {self._sources()}.")
         return found[0]
+
+    def _held(self, source: str) -> frozenset[str]:
+        """Whose rows a source has, also of those whom the last linkage left out: a merge may be wrong all the same."""
+        tables = self.desk.receipts.plane.tables
+        return frozenset(tables.subjects(source)[0] if source and tables.collected(source) else ())
 
     def _sources(self) -> str:
         """What records may be called here."""

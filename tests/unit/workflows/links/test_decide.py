@@ -164,6 +164,8 @@ def test_an_account_is_found_by_its_number_as_the_shops_file_has_it(world):
     seal(world.places.persons, pa.table(table), world.keys, dataset="persons", subject="sid")
     assert Linkage(world.desk).record("social_accounts:W00458") == record_name("social_accounts", sid)
     assert Linkage(world.desk).record(f"{HOME}:{natural(MERGED)}") == record_name(HOME, home)
+    # whom the last linkage left out, for they object, is held and can be named with the source
+    assert Linkage(world.desk).record(f"crm:{SECOND}") == record_name("crm", world.sid(SECOND))
     for who in ("W00458", f"{HOME}:W00458"):  # a customer's number is never taken for an account's
         with pytest.raises(DataError, match="No such pair") as told:
             Linkage(world.desk).record(who)

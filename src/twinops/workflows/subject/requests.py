@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from twinops.data.own_sources.asked_rights import tickets
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.kinds.service import SOURCE
+from twinops.data.own_sources.people.asked_rights import tickets
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import MOST_TEXT, RightsAct, is_code
 from twinops.errors import DataError, TwinopsError

@@ -39,10 +39,11 @@ class Arrived(StrEnum):
     UNLIKE = "unlike"
     ONTO = "onto held receipts"
     FUTURE = "future"
+    BEHIND_A_GAP = "behind a gap"
 
 
 TAKEN = frozenset({Arrived.NEW, Arrived.CHANGED, Arrived.LATE, Arrived.CORRECTED})
-DOUBTED = frozenset({Arrived.SHRUNKEN, Arrived.CUT, Arrived.UNLIKE, Arrived.FUTURE, Arrived.ONTO})
+DOUBTED = frozenset({Arrived.SHRUNKEN, Arrived.CUT, Arrived.UNLIKE, Arrived.FUTURE, Arrived.ONTO, Arrived.BEHIND_A_GAP})
 """It looks broken; taken in for what it is once a person says that it is right."""
 REFUSED = frozenset({Arrived.DOUBLED, Arrived.GONE}) | DOUBTED
 """A person must look at these first: sales would count twice, or what is held could not be read again, or is lost."""

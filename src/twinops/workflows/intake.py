@@ -22,6 +22,7 @@ from twinops.data.own_sources import come_again
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.files.cells import as_refusals
 from twinops.data.own_sources.lock import check_replaced
+from twinops.data.own_sources.people import come_again
 from twinops.data.own_sources.people.replaced import Replaced, replaced
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading

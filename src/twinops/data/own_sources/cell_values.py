@@ -60,8 +60,13 @@ PAIRS = {frozenset((yes, no)): yes for yes, no in LISTED["pairs"].items()}
 
 
 def event_of(text: str) -> Event | None:
-    """What a word says; None: it is no such word."""
-    return WORDS.get(plain(text.strip()))
+    """What a word says, or several as the list has them, with _ for a blank; None: it is no such word.
+
+    >>> event_of("Trukket tilbage"), event_of("Givet"), event_of("tilbage")
+    (<Event.WITHDRAWN: 'withdrawn'>, <Event.GRANTED: 'granted'>, None)
+    """
+    told = plain(text.strip())
+    return WORDS.get(told) or WORDS.get("_".join(told.split()))
 
 
 class Unreadable(ValueError):  # noqa: N818  (caught beside the cell; not an error of the run)

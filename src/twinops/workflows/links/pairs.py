@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from twinops.data.linkage.intake import HOME
 from twinops.data.linkage.outcome import nothing_linked
+from twinops.data.own_sources.cell_values import Unreadable, handle
 from twinops.entities.persons import decisions, record_name, sid_of
 from twinops.errors import DataError
 from twinops.workflows.subject.desk import Desk
@@ -109,12 +110,33 @@ class Linkage:
             DataError: nobody is held by it, or it may mean two.
         """
         source, _, name = who.strip().rpartition(":")
-        sids = set(candidates(name, self.desk.receipts.plane.keys, self.desk.receipts.own))
+        sids = {sid for one in _written(name, source) for sid in self._candidates(one)}
         found = [r for r in self.person_of if sid_of(r) in sids and r.startswith(source and f"{source}:")]
+        found = found or [record_name(source, sid) for sid in sids & self._held(source)]
         if len(found) != 1:
             what = "An id means records of more than one source." if found else NO_PAIR
-            raise DataError(what, hint="Name each record as SOURCE:ID, such as crm:C17.")
+            raise DataError(what, hint=f"Name each record as SOURCE:ID, such as {self._sources()}.")
         return found[0]
+
+    def _held(self, source: str) -> frozenset[str]:
+        """Whose rows a source has, also of those whom the last linkage left out: a merge may be wrong all the same."""
+        tables = self.desk.receipts.plane.tables
+        return frozenset(tables.subjects(source)[0] if source and tables.collected(source) else ())
+
+    def _sources(self) -> str:
+        """What records may be called here."""
+        return " or ".join(f"{source}:C17" for source in sorted(set(self.people["source"].to_pylist()))) or "crm:C17"
+
+    def _candidates(self, name: str) -> list[str]:
+        return candidates(name, self.desk.receipts.plane.keys, self.desk.receipts.own)
 
     def _table(self, name: str, otherwise: pa.Table) -> pa.Table:
         return self.desk.receipts.plane.tables.table(getattr(self.desk.places, name), otherwise=otherwise)
+
+
+def _written(name: str, source: str) -> tuple[str, ...]:
+    """An id as it may be filed: accounts have an at sign of ours, which only whoever names their source means."""
+    try:
+        return (name, handle(name)) if source and name else (name,)
+    except Unreadable:
+        return (name,)

@@ -54,6 +54,8 @@ class Came:
     held: pa.Table
     broken_end: str = ""
     records: int = 0
+    missing: tuple[str, ...] = ()
+    """Months before it that are not held, and of which no file is there beside others that are called by theirs."""
 
     @property
     def unread(self) -> bool:
@@ -68,6 +70,9 @@ def doubts(came: Came, *, said: OwnSource, params: Params, today: date | None) -
     last = date.max if today is None else today + timedelta(days=1)
     if came.rows.num_rows and pc.max(came.rows["day"]).as_py() > params.features.days.number(last):
         yield Doubt(Arrived.FUTURE, f"it has receipts of days after {today}")
+    if came.missing:
+        gap = f"{came.missing[0]}{' and later ones' if len(came.missing) > 1 else ''}"
+        yield Doubt(Arrived.BEHIND_A_GAP, f"there is no file of {gap}, and silence would be learned from it")
     if came.broken_end:
         yield Doubt(Arrived.CUT, f"its last line is broken ({came.broken_end}), as where a copy broke off")
     if came.lines.shrunken(params.updates.gone_share):

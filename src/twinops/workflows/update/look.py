@@ -332,10 +332,23 @@ class _Own:
             rows = self._all.rows.filter(pc.is_in(self._all.rows["day"], pa.array(range(first, last + 1), pa.int64())))
             # the file's last line is one, and told with its newest month
             broken = self._broken_end(WHOLE, self._all) if month == max(moved, default="") else ""
-            found = self._judged(month, Came(lines, rows, self._held_all, broken))
+            came = Came(lines, rows, self._held_all, broken, missing=self._missing_before(month) if lines.came else ())
+            found = self._judged(month, came)
             other = found.what not in (Arrived.SAME, Arrived.NEW) and month != max(moved)
             follows = other and month in self._settled_by_newer
             yield replace(found, follows=max(moved)) if follows else found
+
+    def _missing_before(self, month: str) -> tuple[str, ...]:
+        """Months between those that are held and this one of which a folder of months that is read whole has no file.
+
+        A month in the middle of one file without a row is one in which nobody came; without its file it is missing.
+        """
+        called = opening.months_called(self.source)
+        held = [m for m, lines in self._lines.items() if lines.held]
+        if month not in called or not held:
+            return ()
+        between = arrivals.span(max(held), month)[1:-1]
+        return tuple(m for m in between if m not in called and not self._lines.get(m, PeriodLines()).came)
 
     @cached_property
     def _settled_by_newer(self) -> frozenset[str]:

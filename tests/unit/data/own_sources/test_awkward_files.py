@@ -246,6 +246,9 @@ MADE = [
         taken=1,
     ),
     Case("a used header name twice", lines(f"{ROW},901", head=f"{HEAD},Customer ID"), sales(), refused="stands twice"),
+    Case(
+        "no names of columns", lines("K1,2024-03-05,7.50", head="K2,2024-03-05,5.00"), simple(), refused="like a record"
+    ),
     Case("a lost column", lines("1,2", head="id,date"), simple(), refused="there is no column value"),
     Case("cells beyond the header", lines(f"{ROW},x"), sales(), quarantined={"wrong_field_count": 1}),
     Case("a record cut short", lines(ROW, "5000,A0"), sales(), taken=1, quarantined={"wrong_field_count": 1}),

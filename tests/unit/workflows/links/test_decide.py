@@ -22,6 +22,7 @@ from twinops.workflows.links.decide import PairAsked, decide
 from twinops.workflows.links.explain import explain
 from twinops.workflows.links.history import history
 from twinops.workflows.links.listed import listed
+from twinops.workflows.links.pairs import Linkage
 from twinops.workflows.links.settle import settle
 from twinops.workflows.twin.predict import predict
 
@@ -155,6 +156,20 @@ def test_what_cannot_be_decided_is_told_and_nothing_is_written(world, asked, err
     with pytest.raises(error):
         say(world, "part", **asked)
     assert world.ledger.entries() == ()
+
+
+def test_an_account_is_found_by_its_number_as_the_shops_file_has_it(world):
+    sid, home = world.keys.subject_ids(["@w00458", natural(MERGED)])
+    table = {"sid": [sid, home], "source": ["social_accounts", HOME], "person": ["p1", "p2"], "fingerprint": ["x", "y"]}
+    seal(world.places.persons, pa.table(table), world.keys, dataset="persons", subject="sid")
+    assert Linkage(world.desk).record("social_accounts:W00458") == record_name("social_accounts", sid)
+    assert Linkage(world.desk).record(f"{HOME}:{natural(MERGED)}") == record_name(HOME, home)
+    # whom the last linkage left out, for they object, is held and can be named with the source
+    assert Linkage(world.desk).record(f"crm:{SECOND}") == record_name("crm", world.sid(SECOND))
+    for who in ("W00458", f"{HOME}:W00458"):  # a customer's number is never taken for an account's
+        with pytest.raises(DataError, match="No such pair") as told:
+            Linkage(world.desk).record(who)
+        assert "social_accounts:C17" in str(told.value)
 
 
 def test_only_the_offices_that_may_decide(world):

@@ -163,6 +163,25 @@ def test_a_later_export_that_begins_with_weeks_that_are_held_adds_its_new_days_a
     assert "across_files" in next(a.note for a in shop.look().arrivals if a.what is Arrived.DOUBLED)
 
 
+def test_a_month_behind_one_without_a_file_is_refused_in_a_folder_that_is_read_whole_too(tmp_path: Path) -> None:
+    shop = Monthly(tmp_path, ["all"], whole=True, columns=but(RETAIL, path="files/till"))
+    shop.file("till").mkdir()
+    for month in (JANUARY, FEBRUARY):
+        write_csv(shop.file(f"till/sales_{month}.csv"), month_of(month))
+    shop.take()
+    april = "2024-04"
+    write_csv(shop.file(f"till/sales_{april}.csv"), month_of(april))
+    (found,) = shop.look().refused
+    assert (found.period, found.what) == (april, Arrived.BEHIND_A_GAP)
+    assert "there is no file of 2024-03" in found.note
+    assert shop.look(accepted={april: "A. Silva"}).refused == ()
+    write_csv(shop.file(f"till/sales_{MARCH}.csv"), month_of(MARCH))
+    assert told(shop) == {MARCH: Arrived.NEW, april: Arrived.NEW}
+    shop.file(f"till/sales_{MARCH}.csv").unlink()
+    write_csv(shop.file("till/sales_2024-03.csv"), [])
+    assert told(shop) == {april: Arrived.NEW}, "an empty file says that nothing was sold"
+
+
 @pytest.mark.parametrize("months", [["all"], [JANUARY, FEBRUARY]])
 def test_a_sole_growing_file_of_five_columns_tells_each_batch_for_what_it_is(tmp_path: Path, months: list[str]) -> None:
     shop = Monthly(tmp_path, months, whole=True, columns=FIVE)

@@ -164,6 +164,12 @@ def asked_columns(source: DeclaredSource, header: Iterable[str]) -> tuple[tuple[
             f"{source.where}: the column {', '.join(map(printable, twice))} stands twice in the header.",
             hint="Nobody can tell which one is meant; rename one of them.",
         )
+    if lost and len(lost) == len(wanted) and sum(any(s.isdigit() for s in c) for c in there) * 3 > len(there):
+        # what stands there is somebody's: it is told nowhere
+        raise DataError(
+            f"{source.where}: its first line looks like a record, and not like the names of columns.",
+            hint=f"Put the line with the names above it, or say own.{source.name}.header: false.",
+        )
     if lost:
         raise DataError(
             f"{source.where}: there is no column {', '.join(lost)}.",

@@ -73,6 +73,20 @@ def months_named(folder: Path, files: str) -> dict[str, Path]:
     return found
 
 
+def months_called(source: DeclaredSource) -> frozenset[str]:
+    """Months after which most files of a folder that is read whole are called; none where they have other names."""
+    place = _declared_path(source)
+    if source.said.reads in ("sql", "sqlite", "archives", "folder") or not place.is_dir():
+        return frozenset()
+    by_name: dict[str, set[str]] = {}
+    every = parts(source, place)
+    for part in every:
+        if len(found := [m[0] for m in MONTH.finditer(part.name)]) == 1:
+            by_name.setdefault(MONTH.sub("", part.name), set()).add(found[0])
+    most = max(by_name.values(), key=len, default=set[str]())
+    return frozenset(most) if len(most) * 2 > len(every) else frozenset()
+
+
 def ignored(source: DeclaredSource) -> tuple[str, ...]:
     """Names of files that lie in a folder of months, are called nearly as its months are, and are not read."""
     place = _declared_path(source)

@@ -407,7 +407,11 @@ def _all_events_known(draft: Draft, codes: Mapping[str, str]) -> None:
     there = {c.strip() for c in every_cell(draft.file, theirs) if not notation.is_nothing(c)}
     unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in SAID)
     if unknown:
-        what = f"{printable(theirs)} has words that are not known for a yes, a no or a withdrawal: {len(unknown)}."
+        what = (
+            f"{printable(theirs)} has words that are not known for a yes, a no or a withdrawal: {len(unknown)}. "
+            f"Which is which only people know: `{Event.WITHDRAWN}` stands for each as the strictest, so change what is "
+            f"{Event.GRANTED} or {Event.REFUSED}."
+        )
         few = unknown if len(unknown) <= _MOST_WORDS else []  # more of them may be about somebody
         raise Troubled(trouble(draft, what, *(code_option("optins.event", w, Event.WITHDRAWN) for w in few)))
 

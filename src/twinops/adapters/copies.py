@@ -141,13 +141,15 @@ class _Wanted:
         return frozenset(told | {w.lower() for w in told})
 
     def held_in(self, path: Path) -> list[bytes] | None:
-        """The subjects of a sealed file among them; None: it is no such file."""
+        """The subjects of a sealed file among them; None: it is no such file, or none that was written by us."""
+        if not path.is_file():
+            return None
         try:
             with pq.ParquetFile(path) as file:
                 if _SEALED not in (file.metadata.metadata or {}):
                     return None
-                held = file.read(columns=["sid"])["sid"].combine_chunks()
-        except (pa.ArrowException, OSError):
+                held = file.read(columns=["sid"])["sid"].cast(pa.binary(16)).combine_chunks()
+        except (pa.ArrowException, OSError, KeyError, ValueError):
             return None
         buffer = held.buffers()[1]
         there = np.frombuffer(buffer, dtype="S16", count=len(held), offset=held.offset * 16) if len(held) else ()

@@ -20,7 +20,7 @@ import sqlglot
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.adapters.sql.key_window import KeyWindow
-from twinops.adapters.sql.spark_frames import opened
+from twinops.adapters.sql.spark_frames import by_kind, opened
 from twinops.errors import DataError, ParamsError
 from twinops.ports import Held, Sealed, SubjectKeys
 
@@ -36,7 +36,11 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.variable.substitute": "false",  # a text that holds ${env:...} is a text
+    "spark.executor.syncLogLevel.enabled": "true",  # what an executor writes of a task that failed quotes rows
 }
+TELL_ROWS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""What PySpark itself writes of a query that failed, to where errors go: with the value that was in the way."""
 
 ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 """Where the cluster is this machine, nobody else reaches the driver."""
@@ -52,7 +56,9 @@ class _Whole:
         if held := list(batches):
             table = pa.Table.from_batches(held)
             for start in range(0, table.num_rows, self._at_once or table.num_rows):
-                yield from self._work(table.slice(start, self._at_once)).cast(self._gives).to_batches()
+                with by_kind():
+                    made = self._work(table.slice(start, self._at_once)).cast(self._gives).to_batches()
+                yield from made
 
 
 def translated(sql: str) -> str:
@@ -226,11 +232,14 @@ def _session(master: str, memory: str) -> SparkSession:
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     try:
         with _quiet():
+            from pyspark.logger import PySparkLogger
             from pyspark.sql import SparkSession
     except ImportError:
         raise ParamsError(
             "PySpark is not installed.", hint="Install the extra: twinops[spark]; it needs Java 17."
         ) from None
+    for name in TELL_ROWS:
+        PySparkLogger.getLogger(name).disabled = True
     builder = SparkSession.builder.master(master).appName("twinops").config("spark.driver.memory", memory)
     here = master.startswith("local") or "//127.0.0.1:" in master
     for key, value in (SETTINGS | (ON_LOOPBACK if here else {})).items():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from twinops.adapters.sql.key_window import KeysAcross, KeyWindow
 from twinops.data.vault.sealed_file import subjects_in
+from twinops.errors import DataError, TwinopsError
 from twinops.ports import OpensFrames, Sealed
 
 if TYPE_CHECKING:
@@ -52,4 +54,22 @@ class _Task:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield from self._plain(self._opener(pa.table(batch), self._keys)).to_batches()
+            with by_kind():
+                made = self._plain(self._opener(pa.table(batch), self._keys)).to_batches()
+            yield from made
+
+
+@contextmanager
+def by_kind() -> Iterator[None]:
+    """Of what goes wrong with rows the kind alone: an executor writes it on its disk, and a message may quote them.
+
+    Raises:
+        DataError: in place of whatever is no error of ours.
+    """
+    try:
+        yield
+    except TwinopsError:
+        raise
+    except Exception as problem:
+        kind = type(problem).__name__
+        raise DataError(f"Work on rows ended with a {kind}.", hint="Is a file they come from damaged?") from None

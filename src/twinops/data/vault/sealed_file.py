@@ -226,6 +226,8 @@ def damage(path: Path) -> Iterator[None]:
         IntegrityError: it is no sealed file.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device is read for ever
+            raise OSError
         yield
     except FileNotFoundError:
         raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None

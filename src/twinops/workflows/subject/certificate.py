@@ -43,7 +43,7 @@ def certificate(where: str, *, places: Places) -> CertificateChecked:
         said = json.loads(content)
     except FileNotFoundError:
         raise DataError("There is no such certificate.", hint="They lie in erasures/; name one, or a person.") from None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise IntegrityError(f"{path.name} is no certificate.", hint="Restore it from git.") from None
     if not isinstance(said, dict) or said.get("kind") != certificates.KIND:
         raise IntegrityError(f"{path.name} is no certificate.", hint="Restore it from git.")

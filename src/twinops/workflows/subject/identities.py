@@ -20,6 +20,7 @@ from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.seal import quarantine_copy
 from twinops.entities.erasure import contact
 from twinops.entities.rights import RightsEntry
+from twinops.errors import IntegrityError
 from twinops.ports import KeyKeeper
 from twinops.workflows.intake import CONTACTS
 from twinops.workflows.receipts import Receipts
@@ -73,11 +74,10 @@ class Identities:
 
     def quarantined(self, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """Quarantines in which one of these numbers or addresses stands as a word, in any copy that lies here."""
-        root = self.receipts.plane.places.root
+        root, found = self.receipts.plane.places.root, set()
+        own = (root / "data" / "quarantine").glob("*/*.parquet")
         cached = (p for p in (root / ".dvc" / "cache" / "files").rglob("*") if not p.name.endswith(".dir"))
-        found = set()
-        for path in (*(root / "data" / "quarantine").glob("*/*.parquet"), *cached):
-            held = _sealed_rows(path, self.keys)
+        for held in (*(_sealed_rows(p, self.keys) for p in own), *(_cached_rows(p, self.keys) for p in cached)):
             if held and held[0] not in found and any(not names.isdisjoint(_words(r)) for r in held[1].to_pylist()):
                 found.add(held[0])
         return tuple(sorted(found))
@@ -136,6 +136,14 @@ class Identities:
 
 def _sealed_rows(path: Path, keys: KeyKeeper) -> tuple[tuple[str, str], pa.Table] | None:
     return quarantine_copy(path, keys=keys) if _is_parquet(path) else None
+
+
+def _cached_rows(path: Path, keys: KeyKeeper) -> tuple[tuple[str, str], pa.Table] | None:
+    """The same of an object of a cache: what opens for nobody holds nobody's name, and stops no erasure."""
+    try:
+        return _sealed_rows(path, keys)
+    except IntegrityError:
+        return None
 
 
 def _is_parquet(path: Path) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -287,3 +290,12 @@ def test_parts_out_of_order_and_a_run_that_breaks_leave_no_file(tmp_path):
         with pytest.raises(DataError, match="out of order"):
             sealed_in_two(second)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_where_a_sealed_file_should_be_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "2017-03.parquet")
+    read = "import sys; from pathlib import Path; from twinops.data.vault import sealed_file as s; "
+    read += "s.subjects_in([Path(sys.argv[1])])"
+    command = [sys.executable, "-c", read, str(tmp_path / "2017-03.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "2017-03.parquet is not a sealed file" in done.stderr

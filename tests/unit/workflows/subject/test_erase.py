@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from cryptography.exceptions import InvalidTag
@@ -164,6 +165,9 @@ def test_a_certificate_that_was_changed_or_signed_by_others_does_not_stand(shop)
     text = path.read_text()
     path.write_text(text.replace("asked by letter", "asked by phone"))
     assert "changed" in shop.project.run("subject.certificate", where=str(path)).faults[0]
+    path.write_text("[" * 100_000)
+    with pytest.raises(IntegrityError, match="is no certificate"):
+        shop.project.run("subject.certificate", where=str(path))
     path.write_text(text)
     other = replace(shop.asked(), key=shop.signing["risk officer"])
     shop.project.signer.sign(path, key=other.key, namespace=erasure_certificate.NAMESPACE)
@@ -596,6 +600,17 @@ def test_a_quarantine_that_names_her_loses_its_key_and_others_keep_theirs(shop):
     assert shop.store.batch_since("transactions", "2026-01") is None
     told = [c["where"] for c in shop.certificate(done)["copies"] if c["kind"] == "quarantine"]
     assert told == ["transactions 2026-01"]
+
+
+def test_objects_in_a_cache_that_nobody_of_us_wrote_stop_no_erasure(shop):
+    cache = shop.root / ".dvc" / "cache" / "files" / "md5" / "00"
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "cut").write_bytes(b"PAR1" + b"x" * 100 + b"PAR1")
+    forged = pa.table({"sid": ["a", "b"]}).replace_schema_metadata({b"twinops.sealed": b"{}"})
+    pq.write_table(forged, cache / "forged")
+    pq.write_table(forged.rename_columns(["who"]), cache / "nobody")
+    assert shop.erase(natural(ANN)).persons == 1
+    assert not shop.store.subject_keys([shop.store.known_sid(natural(ANN)) or ""])
 
 
 def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):

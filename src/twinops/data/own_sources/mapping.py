@@ -23,7 +23,8 @@ from twinops.data.own_sources.files.cells import MAX_CELL, TextCells
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, CHANNEL, REPLACES, RETURNS_OF, OwnSource
+from twinops.own_kinds import BESIDE, CHANNEL, REPLACES, RETURNS_OF
+from twinops.own_params import OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {

@@ -42,7 +42,7 @@ from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
 from twinops.errors import DataError
-from twinops.own_params import CHANNEL, RETURNS_OF, form
+from twinops.own_kinds import CHANNEL, RETURNS_OF, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")

@@ -190,9 +190,8 @@ class Expected:
 
     def within(self, spread: Spread, horizon_days: int, basis: str, *, tilted: bool = False) -> Forecasts:
         """With the range in which outcomes scatter around it; `tilted`: around another middle, which is then told."""
-        around = ((p, spread.quantiles(p, baskets=self.baskets, spend=self.spend)) for p in LEVELS)
-        # who stays away with this chance or more has no basket at this level, whatever others' errors are
-        levels = tuple((p, *(np.where(1 - self.chance >= p, 0.0, at) for at in both)) for p, both in around)
+        of = {"baskets": self.baskets, "spend": self.spend, "chance": self.chance}
+        levels = tuple((p, *spread.quantiles(p, **of)) for p in LEVELS)
         expected = self._in_the_middle_of(spread) if tilted else self
         return told(expected, levels, Basis(horizon_days, basis, spread.households))
 

@@ -24,7 +24,8 @@ from twinops.data.own_sources.receipts.overlapping import ACROSS, Overlap
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
-from twinops.own_params import as_pairs, staged_as
+from twinops.own_kinds import staged_as
+from twinops.own_words import as_pairs
 from twinops.params import Params, SwitchesParams
 from twinops.whole_files import write as leave
 from twinops.workflows.compliance_files import ABOUT_FILES

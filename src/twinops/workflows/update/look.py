@@ -30,7 +30,7 @@ from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import staged_as
+from twinops.own_kinds import staged_as
 from twinops.params import Params
 from twinops.ports import Engine, KeyStore
 from twinops.whole_files import LIVING, told_in

@@ -20,7 +20,7 @@ from twinops.data.own_sources.proposing.sales_columns import _named
 from twinops.data.own_sources.reading import read
 from twinops.data.own_sources.recognising import words
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import TimeParams
+from twinops.own_sections import TimeParams
 
 
 def lines(of: int = 150) -> list[tuple[int, Row]]:

@@ -32,7 +32,7 @@ from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, loo
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import TWIN
+from twinops.own_sections import TWIN
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.project.opened import left_open

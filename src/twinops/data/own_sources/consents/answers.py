@@ -14,7 +14,8 @@ from twinops.data.own_sources.cell_values import event_of, is_nothing
 from twinops.data.own_sources.customer_number import form_of
 from twinops.data.own_sources.files.cells import TextCells
 from twinops.entities.consent import Event, Purpose
-from twinops.own_params import ANSWER, OwnSource
+from twinops.own_kinds import ANSWER
+from twinops.own_params import OwnSource
 
 SILENT = "no_answer"
 """Left at the door: nothing was said there."""

@@ -15,7 +15,8 @@ from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import SAID, Event, LegalBasis, Purpose
-from twinops.own_params import CHANNEL, Form, OwnSource
+from twinops.own_kinds import CHANNEL, Form
+from twinops.own_params import OwnSource
 
 DAY = "day"
 FORM = Form(

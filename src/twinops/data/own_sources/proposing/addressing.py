@@ -14,7 +14,7 @@ from twinops.data.own_sources.proposing.drafting import Said, Trouble, code_opti
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import SAID, Purpose
-from twinops.own_params import CHANNEL, form
+from twinops.own_kinds import CHANNEL, form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
 """The files that have options of their own, and their kinds."""

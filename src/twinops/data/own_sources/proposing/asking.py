@@ -13,7 +13,8 @@ from twinops.data.own_sources.proposing import more_files, pricing
 from twinops.data.own_sources.proposing.drafting import Draft, Said
 from twinops.data.own_sources.recognising import DateFormat
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.own_params import OPEN, REPLACES, form
+from twinops.own_kinds import REPLACES, form
+from twinops.own_sections import OPEN
 
 BASES = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
 FILE = "params.yaml"

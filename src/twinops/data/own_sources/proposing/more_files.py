@@ -53,7 +53,8 @@ from twinops.data.own_sources.recognising import (
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
-from twinops.own_params import CLOCKS, OPEN, Form, MoneyParams, form
+from twinops.own_kinds import Form, form
+from twinops.own_sections import CLOCKS, OPEN, MoneyParams
 
 WRITTEN = ("comments", "service", "social", "accounts", "registrations")
 """Kinds that hold what people wrote, and by what they are found again."""

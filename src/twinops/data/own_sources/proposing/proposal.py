@@ -38,7 +38,7 @@ from twinops.data.own_sources.proposing.sales_declared import dates_of, last_day
 from twinops.data.own_sources.proposing.sampling import beside_months, months_in
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError
-from twinops.own_params import OPEN
+from twinops.own_sections import OPEN
 
 
 @dataclass(frozen=True)

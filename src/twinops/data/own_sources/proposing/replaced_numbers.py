@@ -13,7 +13,7 @@ from twinops.data.own_sources.proposing.drafting import Draft, column_option
 from twinops.data.own_sources.proposing.sampling import every_cell
 from twinops.data.own_sources.recognising import date_format, words
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import REPLACES
+from twinops.own_kinds import REPLACES
 
 _ONE_OF = 5
 """A column holds numbers of customers where one of so many of them is a number of the same file or of the sales."""

@@ -38,7 +38,7 @@ from twinops.data.own_sources.recognising import (
     words,
 )
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import CLOCKS, MoneyParams
+from twinops.own_sections import CLOCKS, MoneyParams
 
 _IDS = ("household_id", "basket_id", "product_id", "store_id")
 

@@ -35,7 +35,7 @@ from twinops.data.own_sources.recognising import (
 )
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.coins import WITH_THREE_MINOR_UNITS, WITHOUT_MINOR_UNITS
-from twinops.own_params import TimeParams
+from twinops.own_sections import TimeParams
 
 NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 """Columns of ours that hold amounts and counts."""

@@ -14,6 +14,7 @@ from dvc.lock import LockError
 
 from twinops.adapters.dvc import locks, repro
 from twinops.adapters.dvc.lock_file import DvcStore
+from twinops.adapters.md5 import ignored_in, md5_of
 from twinops.errors import DataError, IntegrityError, ServiceError
 from twinops.governance.gates import lineage
 from twinops.workflows.candidate.files import evidence_of, stale
@@ -51,6 +52,14 @@ def test_the_key_leaves_out_the_documents_and_executed_notebooks(places: Places)
 def test_a_folder_as_it_was_made_fits_its_lock(places: Places) -> None:
     write(places.root / "src" / "__pycache__" / "code.cpython-311.pyc", "ignored by .dvcignore")
     assert DvcStore(places.root).lock_matches()
+
+
+def test_who_may_ask_the_service_is_no_part_of_what_a_candidate_was_made_from(places: Places) -> None:
+    before = md5_of(places.compliance, ignored=ignored_in(places.root))
+    write(places.compliance / "clients.yaml", "issuers: []\n")
+    assert md5_of(places.compliance, ignored=ignored_in(places.root)) == before
+    write(places.compliance / "offices.yaml", "people: []\n")
+    assert md5_of(places.compliance, ignored=ignored_in(places.root)) != before
 
 
 @pytest.mark.parametrize(

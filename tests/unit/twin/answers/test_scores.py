@@ -50,6 +50,16 @@ def test_every_row_is_what_the_twin_says_alone():
         assert (row["basis"], row["like_cases"]) == (alone.basis, alone.households)
 
 
+def test_a_newcomer_who_rather_stays_away_has_no_basket_at_the_middle_nor_at_any_level_below_that_chance():
+    told = [forecast(Opening(WORLD.model, SUPPORT, state, DAY)) for state in TWINS]
+    young = [(e, 1 - (e.active_probability or 0.0) - 0.001) for e in told if e.basis == NEWCOMER]
+    empty = [(at, usd) for e, away in young for share, at, usd in e.levels if share < away]
+    assert len(empty) > 50
+    assert set(empty) == {(0.0, 0.0)}
+    assert all(e.spend_median == 0 for e, away in young if away > 0.5)
+    assert any(at for e, _ in young for _, at, _ in e.levels), "who comes has baskets as other newcomers have"
+
+
 def test_reasons_are_the_strongest_that_the_twin_gives_alone():
     for row, state in list(zip(FOUND.to_pylist(), TWINS, strict=True))[::37]:
         twin = Opening(WORLD.model, SUPPORT, state, DAY)

@@ -18,7 +18,6 @@ from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections, u
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
-from twinops.data.own_sources import come_again
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.files.cells import as_refusals
 from twinops.data.own_sources.lock import check_replaced

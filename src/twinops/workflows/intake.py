@@ -21,8 +21,7 @@ from twinops.data.households import households
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.files.cells import as_refusals
 from twinops.data.own_sources.lock import check_replaced
-from twinops.data.own_sources.people import come_again
-from twinops.data.own_sources.people.replaced import Replaced, replaced
+from twinops.data.own_sources.people.replaced import Replaced, numbers_and_addresses, replaced, tells_addresses
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
 from twinops.data.retained import OUTLIVED
@@ -143,8 +142,8 @@ class Intake:
             return
         places, most = self.plane.places, self.sources.max_rows
         told = [declared(self.own, n, root=places.root, max_rows=most) for n, s in self.own.root.items()
-                if come_again.tells(s)]  # fmt: skip
-        rows = [row for source in told for row in come_again.numbers_and_addresses(source)]
+                if tells_addresses(s)]  # fmt: skip
+        rows = [row for source in told for row in numbers_and_addresses(source)]
         gone = self.plane.keys.suppressed({mail for _, mail in rows})
         self.plane.keys.keep_away(sorted({number for number, mail in rows if mail in gone}))
 

@@ -1,10 +1,13 @@
-"""Customer numbers that replaced others, as a file of customers says it: both are one subject's."""
+"""Customer numbers that replaced others, as a file of customers says it: both are one subject's.
+
+And numbers beside the addresses that a file gives them: an erased person may come under a new number.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -21,10 +24,13 @@ from twinops.data.own_sources.mapping import values_of
 from twinops.data.own_sources.reading import cells_of
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import REFUSALS, Event
+from twinops.entities.erasure import contact
 from twinops.own_kinds import REPLACES
+from twinops.own_params import OwnSource
 
 ONCE = "row_of_a_replaced_number"
 OVERRULED = "yes_beside_a_no_under_another_number"
+ADDRESSED = ("household_id", "email")
 
 
 @dataclass(frozen=True)
@@ -186,3 +192,15 @@ def _refuses(event: str) -> bool:
 def _kept(rows: pa.Table, keep: list[bool], why: str) -> tuple[pa.Table, dict[str, int]]:
     gone = keep.count(False)
     return (rows.filter(pa.array(keep, pa.bool_())), {why: gone}) if gone else (rows, {})
+
+
+def tells_addresses(said: OwnSource) -> bool:
+    """Whether its rows have a customer number and an address."""
+    return {*ADDRESSED} <= {*said.entering}
+
+
+def numbers_and_addresses(source: DeclaredSource) -> Iterator[tuple[str, str]]:
+    """Number and address of each row that has both, as they are filed and looked for."""
+    for cells in cells_of(source, WHOLE):
+        numbers, told = (values_of(cells, source.said, c).to_pylist() for c in ADDRESSED)
+        yield from ((n, mail) for n, t in zip(numbers, told, strict=True) if n and (mail := contact(t)))

@@ -82,6 +82,9 @@ LOOKING = frozenset({"ideas.new", "project.begin", "project.upgrade"})
 RENEWING = frozenset({"project.begin", "project.upgrade"})
 """Workflows that make the project fit the code that runs."""
 
+HEARD = frozenset(f"subject.{verb}" for verb in ("act", "act_file", "requests", "step"))
+"""What people say is taken down whatever code runs: a no does not wait for an upgrade. No result hangs on that code."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -382,7 +385,7 @@ class Project:
         workflow = find(verb)
         if verb not in LOOKING:
             ideas.lay(self.root)
-        if verb not in READING | RENEWING:
+        if verb not in READING | RENEWING | HEARD:
             from twinops.adapters.running_code import against_other
 
             against_other(self.root)

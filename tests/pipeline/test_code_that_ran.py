@@ -132,6 +132,12 @@ def test_a_project_without_code_runs_the_version_it_pins(tmp_path: Path) -> None
         open_project(tmp_path).run("documents")
 
 
+def test_a_no_is_taken_down_whatever_code_runs(project: Workshop, other: str) -> None:
+    asked = ("subject", "object", "nobody-at-all", "--purpose", "offers", "--by", "dpo")
+    said = project.do("twinops", *asked, expect=None, PYTHONPATH=other)
+    assert "Nothing was written: this command runs" not in said
+
+
 def test_every_stage_leaves_which_of_its_files_it_loaded_and_they_are_those_of_the_lock(made: Workshop) -> None:
     store = DvcStore(made.root)
     assert store.ran_otherwise() == {}

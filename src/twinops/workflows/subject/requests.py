@@ -14,7 +14,7 @@ from twinops.data.own_sources.people.asked_rights import tickets
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import MOST_TEXT, RightsAct, is_code
 from twinops.errors import DataError, TwinopsError
-from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of, queue
+from twinops.governance.subject_cases import NARROWED, RequestCase, RequestKind, Step, StepAsked, cases_of, queue
 from twinops.workflows.subject.asked_file import rows_of
 from twinops.workflows.subject.casework import HEARD, begun
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
@@ -159,5 +159,6 @@ def _mistakes(row: dict[str, str], today: date) -> Iterator[str]:
 def _line(case: RequestCase, today: date, called: str) -> str:
     late = "OVERDUE since" if case.overdue(today) else "due"
     when = "" if case.closed else f", {late} {case.due}{' (extended)' if case.extended else ''}"
-    what = f"{case.kind.value}{f' to {case.purpose}' if case.purpose else ''}"
+    of = case.purpose or ("every use" if case.kind in NARROWED else "")
+    what = f"{case.kind.value}{f' to {of}' if of else ''}"
     return f"{case.id}  {what:26}{case.state.value:12}{case.subject or 'nobody recognised':20}{called}{when}"

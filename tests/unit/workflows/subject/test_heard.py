@@ -19,7 +19,7 @@ from twinops.data.own_sources.proposing.drafting import Draft, Said, draft_of
 from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.errors import ParamsError
-from twinops.governance.subject_cases import RequestKind, Step, StepAsked, cases_of
+from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of
 from twinops.own_params import RequestWord
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.receipts import Receipts
@@ -79,6 +79,13 @@ def test_it_is_one_case_however_often_the_file_comes_and_whatever_came_of_it(tmp
     assert cases[first.id].state is Step.IDENTIFIED
 
 
+def objecting(desk: Desk) -> Desk:
+    """And one more case, of somebody who objects and does not say to what."""
+    case = RequestCase("c-000009", RequestKind.OBJECTION, date(2024, 3, 9), "", "", "", "L-9")
+    desk.rights.append(act_of(case, StepAsked(Step.RECEIVED), ActingOfficer("dpo", "olga")))
+    return desk
+
+
 def test_the_list_names_the_shops_own_number_of_the_message_and_to_what_somebody_objects(tmp_path: Path) -> None:
     columns = {**SERVICE["columns"], "event_id": "ticket"}
     legal = SERVICE["legal"] | {"purposes": dict.fromkeys(columns, TWIN)}
@@ -91,6 +98,7 @@ def test_the_list_names_the_shops_own_number_of_the_message_and_to_what_somebody
     first, second = listed.text().splitlines()[1:]
     assert "S40421" in first
     assert ("objection to offers" in second, "S40500" in second) == (True, True)
+    assert "objection to every use" in requests(objecting(desk)).text()
     shop.file("service.csv").unlink()
     assert "service-" in requests(desk).text()
 

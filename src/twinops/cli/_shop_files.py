@@ -143,12 +143,15 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
 
     Raises:
         DataError: one of them is not there.
+        ParamsError: a kind is said that is none.
     """
     from twinops.data.own_sources.files.databases import file_and_table
-    from twinops.data.own_sources.proposing.more_files import path_of
+    from twinops.data.own_sources.proposing.more_files import path_of, unlike_any
     from twinops.data.own_sources.proposing.proposal import ShopFiles
 
     more = {told: path_of(told) for told in also}
+    if wrong := [problem for told in more if (problem := unlike_any(told))]:
+        raise ParamsError(" ".join(wrong), hint="Without a kind, a file is told by its columns.")
     every = (path for path in (*paths, *more.values()) if path is not None)
     lost = [path.name for path in every if not file_and_table(path)[0].exists()]
     if lost:

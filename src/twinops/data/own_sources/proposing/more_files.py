@@ -16,6 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from twinops import plugins
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
@@ -53,7 +54,7 @@ from twinops.data.own_sources.recognising import (
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
-from twinops.own_kinds import Form, form
+from twinops.own_kinds import KINDS, Form, form
 from twinops.own_sections import CLOCKS, OPEN, MoneyParams
 
 WRITTEN = ("comments", "service", "social", "accounts", "registrations")
@@ -236,6 +237,17 @@ def bases_of(draft: Draft, bases: dict[str, str], said: Said = NOTHING_SAID) -> 
 def _named(told: str) -> tuple[str | None, Path]:
     kind, sign, path = told.partition("=")
     return (kind, Path(path)) if sign and kind in (*kinds(), LISTS) else (None, Path(told))
+
+
+def unlike_any(told: str) -> str | None:
+    """What is wrong with KIND=FILE where the file is there and the kind is none that is looked for; else None."""
+    kind, sign, path = told.partition("=")
+    if not sign or _named(told)[0] or Path(told).exists() or not Path(path).exists():
+        return None
+    taken = ", ".join(sorted((*kinds(), LISTS)))
+    if kind in plugins.names(KINDS):
+        return f"A file of {kind} is declared in params.yaml (docs/own_sources.md); --also takes {taken}."
+    return f"There is no kind {kind!r}; --also takes {taken}."
 
 
 def lists_in(named: Iterable[str]) -> list[Path]:

@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from twinops.adapters import straight
 from twinops.entities.canonical import from_json
 from twinops.errors import ParamsError, ServiceError, TwinopsError
 
@@ -70,7 +71,7 @@ class Door:
         if body is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            with straight.opened(request, seconds=120) as answer:
                 told = bytes(answer.read(most + 1))
         except urllib.error.HTTPError as problem:
             raise _unknown(self) if problem.code == 401 else _told(problem) from None

@@ -24,6 +24,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from twinops.adapters import straight
 from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.whole_files import write
 
@@ -92,7 +93,7 @@ def _asked(authority: str, query: bytes) -> bytes:
     request = urllib.request.Request(authority, data=query, method="POST")  # noqa: S310  # checked by the caller
     request.add_header("Content-Type", "application/timestamp-query")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with straight.opened(request, seconds=20) as answer:
             found = bytes(answer.read(MAX_BYTES + 1))
     except (urllib.error.URLError, OSError) as problem:
         raise ServiceError(f"The time stamp authority did not answer: {problem}.", hint="Ask again later.") from None

@@ -264,7 +264,7 @@ def test_a_login_that_is_not_known_is_told_with_its_account_and_server_and_never
     def refusing(request: Any, **_: Any) -> None:
         raise HTTPError(request.full_url, 401, "Unauthorized", Message(), BytesIO(b"You are not authenticated."))
 
-    monkeypatch.setattr("urllib.request.urlopen", refusing)
+    monkeypatch.setattr("twinops.adapters.straight.opened", refusing)
     monkeypatch.setenv(registry_door.ADDRESS, "http://rita:dollop@registry.example:5000/")
     monkeypatch.setenv(registry_door.PASSWORD, "hunter2")
     project = open_project(candidate.make_candidate(tmp_path / "project").root)

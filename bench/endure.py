@@ -258,7 +258,15 @@ def _asked(line: Line, act: str, who: str, body: object) -> Seen:
     head, _, rest = found.partition(b'"as_of": ')
     if act == "explain":
         rest = rest.partition(b',"average_spend"')[0] + b"}"
+    if act == "simulate":
+        rest = _without(rest)
     return Seen(act, who, begun, ended, status, rest, int(head.partition(b'"version": ')[2].partition(b",")[0]))
+
+
+def _without(rest: bytes) -> bytes:
+    """What a what-if of silence says of the twin today, as a prediction would say it."""
+    as_of, _, simulated = rest.partition(b',"simulated":')
+    return b'%s,"expected":%s}' % (as_of, json.dumps(json.loads(simulated[:-1])["without"]).encode())
 
 
 def _scored(line: Line, whom: list[str]) -> list[Seen]:

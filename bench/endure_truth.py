@@ -158,8 +158,8 @@ class Truth:
             return (
                 RIGHT if seen.said == "purpose-not-declared" else Verdict("missed" if seen.status == 200 else "wrong")
             )
-        if seen.act == "simulate":
-            return RIGHT if seen.status in (200, 403, 422) else Verdict("wrong")
+        if seen.act == "simulate" and seen.status in (403, 422):
+            return RIGHT
         return RIGHT if seen.status == 200 and self._known(seen) and self._version(seen) else Verdict("wrong")
 
     def _version(self, seen: Seen) -> bool:

@@ -10,6 +10,7 @@ import os
 import resource
 import runpy
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -39,6 +40,7 @@ def _of(customers: int) -> Row:
         shop = Shop(Path(folder), customers)
         first = shop.begin()
         value, share = shop.take(FIRST + 1), first / FIRST
+    print(f"{customers:,} customers: {value:.1f} CPU s, a share is {share:.1f}", file=sys.stderr, flush=True)
     return {
         "name": f"update_month_cpu.{customers}", "value": value, "unit": "CPU s", "n": customers,
         "peer": f"one month's share of an update of {FIRST}", "ratio": value / share,
@@ -57,6 +59,7 @@ def _one_after_the_other() -> list[Row]:
             if shop.there < number - 1:
                 shop.take(number - 1)
             took[number] = shop.take(number)
+            print(f"month {number}: {took[number]:.1f} CPU s", file=sys.stderr, flush=True)
     return [
         {
             "name": f"update_month_cpu.month_{number}", "value": cpu, "unit": "CPU s", "n": number,

@@ -21,7 +21,7 @@ import grimp
 import yaml
 
 from twinops import plugins
-from twinops.own_params import staged_as
+from twinops.own_kinds import staged_as
 from twinops.ports import Engine, KeyStore, Lineage, Notebooks, Persons, RightsRead
 from twinops.wiring import asked
 
@@ -54,6 +54,9 @@ CARRIERS = frozenset(
         "twinops.ports",
         "twinops.params",
         "twinops.own_params",
+        "twinops.own_kinds",
+        "twinops.own_sections",
+        "twinops.own_words",
         "twinops.adapters.quiet",
         "twinops.adapters.extras",
         "twinops.adapters.installed_code",

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from twinops import plugins
-from twinops.entities.consent import LegalBasis, Purpose
-
-KINDS = "twinops.data.own_sources.kinds"
-OPEN = "open"
-"""What the owner has not said yet. Nothing can be promoted before it is said."""
+from twinops.entities.consent import LegalBasis
+from twinops.own_kinds import ANSWER, BESIDE, CHANNEL, KINDS, REPLACES, Form, form, staged_as
+from twinops.own_sections import OPEN, AnyPurpose, CellRules, MoneyParams, OwnLegal, Section, Text, TimeParams
+from twinops.own_words import BY_WORDS, as_table
 
 _NO_CONSTANT = ("identity", "handle", "moment", "until")
 """Cells of these tell rows apart: one value cannot hold for all."""
@@ -26,9 +23,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Theirs = Annotated[str, Field(min_length=1, max_length=200)]
 Word = Annotated[str, Field(max_length=200)]
 """What stands in a cell of theirs; nothing is a word too."""
-Text = Annotated[str, Field(min_length=1, max_length=2_000)]
-AnyPurpose = Annotated[Purpose, Field(strict=False)]
-AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 RequestWord = Literal[
     "access",
     "portability",
@@ -43,196 +37,8 @@ RequestWord = Literal[
 """What a message may ask for, in the words of the cases (`governance.subject_cases.RequestKind`); `unsubscribe` is an
 objection to offers alone."""
 IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
-RETURNS_OF = "returns_of"
-"""The receipt on which was bought what a line brings back."""
-REPLACES = "replaces"
-"""The customer number that a row's own number replaced: both are one subject's."""
-CHANNEL = "channel"
-"""The column of ours that says by which channel an answer holds."""
-ANSWER = {"purpose": "which purpose", "event": "what was said"}
-"""Columns that a table with a column a purpose is turned into: a row an answer."""
-BESIDE = {"born": "birth_year"}
-"""Columns that are read from the file's column of another one; no declaration maps them."""
-TWIN = frozenset({Purpose.TRAINING, Purpose.SCORING})
-"""What a trial may serve while its basis is open: nobody is offered anything, nobody's group is looked at."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a kind of source holds; each says it in its own module on the shelf `KINDS`.
-
-    `columns` maps ours to how a cell is read (see `mapping`), `staged_as` is the source of the pipeline whose place it
-    takes. With `answers`, columns of any other name are its people's answers, kept as they stand.
-    """
-
-    staged_as: str
-    columns: Mapping[str, str]
-    needed: tuple[str, ...]
-    answers: bool = False
-    fields: frozenset[str] = frozenset()
-    """Fields of the declaration that this kind alone has."""
-    serves: frozenset[Purpose] = frozenset(Purpose)
-    lists: bool = False
-    """Whoever stands in it said the same thing: it is turned into a ledger, as a table with a column a purpose is."""
-    many: bool = False
-    """There may be more than one source of it."""
-    personal: bool = True
-    """Its rows are about people: GDPR asks for a basis, a notice and a period."""
-    or_else: str | None = None
-    """The column of accounts that tells whose a row is, where it names no customer."""
-    event: str | None = None
-    """What an event is called in its number; the kind's rows are events."""
-    once: bool = False
-    """Of rows about one subject the first counts; the others are left out, not refused."""
-    settled_by: Mapping[str, str] = field(default_factory=dict)
-    """Columns that say which lines stand and whose they are, before rows are made; rows do not keep them."""
-    archives: bool = False
-    """It can be read out of the exports that people ask of a platform."""
-    sealed: bool = True
-    """It is collected as a source of the pipeline is; else it lies in the open, beside them."""
-
-    @property
-    def people(self) -> str | None:
-        """The column that tells people apart."""
-        return next((c for c in (*self.needed, *self.columns) if self.columns.get(c) in ("identity", "handle")), None)
-
-    def moments(self, among: Iterable[str]) -> bool:
-        """Some of these columns hold moments."""
-        return any(self.columns.get(c) in ("moment", "until") for c in among)
-
-
-def form(kind: str) -> Form:
-    """What a kind of source holds.
-
-    Raises:
-        ParamsError: there is no such kind.
-    """
-    found: Form = plugins.load(KINDS, kind).FORM
-    return found
-
-
-def staged_as(kind: str) -> str:
-    """The source of the pipeline whose place a kind takes."""
-    return form(kind).staged_as
-
-
-class Section(BaseModel):
-    """A part of `params.yaml`: frozen, and nothing in it that we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-CLOCKS = ("iso", "epoch", "epoch_ms")
-"""Ways to write a moment that no letters of strptime describe: ISO 8601, seconds and milliseconds since 1970 (UTC)."""
-
-
-class TimeParams(Section):
-    """How a moment is written (`iso`, `epoch`, `epoch_ms`, or strptime's letters), in which zone, and in which zone
-    days are counted.
-
-    `also`: other ways that some cells are written in; a cell that two of them read as two moments is not read.
-    """
-
-    format: Annotated[str, Field(min_length=2, max_length=40)] = "iso"
-    also: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
-    zone: str
-    counted_in: str | None = None
-
-    @property
-    def days_in(self) -> str:
-        """The zone whose calendar days count."""
-        return self.counted_in or self.zone
-
-    def mistakes(self) -> Iterator[str]:
-        """What cannot be acted on."""
-        for zone in {self.zone, self.days_in}:
-            try:
-                ZoneInfo(zone)
-            except (KeyError, ValueError, OSError):
-                yield f"time: there is no time zone {zone}"
-        for one in (self.format, *self.also):
-            if one not in CLOCKS and not self._tells_a_day(one):
-                yield f"time.format {one!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
-
-    @staticmethod
-    def _tells_a_day(format_: str) -> bool:
-        """What the letters write they can read again, the day of the month before all."""
-        day = datetime(1999, 3, 31, tzinfo=UTC)
-        try:
-            return datetime.strptime(day.strftime(format_), format_).date() == day.date()  # noqa: DTZ007
-        except ValueError:
-            return False
-
-
-class MoneyParams(Section):
-    """How amounts are written, and in how many digits the currency's minor unit lies behind the major one.
-
-    `written_in: minor`: 1999 stands for 19.99.
-    Tables keep hundredths of the major unit for every currency. Of a currency with more digits that loses some, so it
-    must be agreed to: `rounded_to: hundredths` (half to even).
-    `discount`: whether discounts are off the price or amount already, or still to be taken off; what is kept is what
-    was paid. `discount_as`: they are an amount of the line or of a piece, per cent, or a fraction (0.1 is a tenth).
-    """
-
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", " ", "'"] = ""
-    minor_units: Annotated[int, Field(ge=0, le=4)] = 2
-    written_in: Literal["major", "minor"] = "major"
-    rounded_to: Literal["hundredths"] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    discount: Literal["taken_off", "to_take_off"] | None = None
-    discount_as: Literal["amount", "amount_per_piece", "percent", "fraction"] = "amount"
-
-
-class OwnLegal(Section):
-    """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for.
-
-    `dataset` and `country` are how documents and notebooks call the data and say where their people live.
-    What is not known yet is `open`: bases, controller, collected_from, notice, retention_days.
-    """
-
-    controller: Text
-    provenance: Text
-    collected_from: Text
-    bases: Annotated[dict[AnyPurpose, AnyBasis], Field(min_length=1)] | Literal["open"]
-    purposes: Annotated[dict[str, tuple[AnyPurpose, ...]], Field(min_length=1)]
-    retention_days: Annotated[int, Field(ge=1, le=3_650)] | Literal["open"]
-    notice: Text
-    synthetic: bool
-    personal_data: Annotated[str, Field(pattern=r"^https://w3id\.org/dpv")] = "https://w3id.org/dpv#PersonalData"
-    dataset: Text | None = None
-    country: Text | None = None
-
-    @property
-    def open(self) -> tuple[str, ...]:
-        """The facts that nobody has said yet."""
-        facts = ("bases", "controller", "collected_from", "notice", "retention_days")
-        found = [name for name in facts if getattr(self, name) == OPEN]
-        by_purpose = isinstance(self.bases, dict) and LegalBasis.OPEN in self.bases.values()
-        return ("bases", *found) if by_purpose else tuple(found)
-
-    @property
-    def acted_on(self) -> dict[Purpose, LegalBasis]:
-        """The basis of each purpose. An open one serves a trial on the owner's machine: training and scoring."""
-        used = sorted({p for purposes in self.purposes.values() for p in purposes})
-        bases = dict(self.bases) if isinstance(self.bases, dict) else dict.fromkeys(used, LegalBasis.OPEN)
-        return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
-
 
 _KEPT_DIGITS = 2
-
-
-class CellRules(Section):
-    """What cells of a column must be beside what its kind asks, as a data contract says it; others are quarantined."""
-
-    required: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    min_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    max_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
-
 
 _MONTHLY = r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|csv\.gz|parquet|\*)$"
 """How monthly files are called; `.*`: some are in one format and some in another."""
@@ -243,54 +49,6 @@ FIELDS = (
     "holding", "confirmed", "confirmed_of", "yes_only",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
-
-
-_LONGEST_KEY = 50
-BY_WORDS = ("renamed", "codes", "only", "holding", "scales", "special", "requests")
-"""Fields whose keys are words of their files."""
-
-
-def as_pairs(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A declaration in which a table with a long word for a key is a list of pairs.
-
-    >>> as_pairs({"only": {"May we write to you about offers, and about what is new?": ["yes"]}})["only"]
-    [['May we write to you about offers, and about what is new?', ['yes']]]
-    """
-    return {name: _paired(value) if name in BY_WORDS else value for name, value in body.items()}
-
-
-def _paired(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    inner = {key: _paired(one) for key, one in value.items()}
-    return [[key, one] for key, one in inner.items()] if any(map(_breaks, inner)) else inner
-
-
-def _breaks(key: str) -> bool:
-    """It would be folded: then `dvc.lock` cannot be read any more."""
-    return len(str(key)) > _LONGEST_KEY and " " in str(key)
-
-
-def _table(value: Any) -> Any:
-    """A table, also of pairs; lists in it as strict validation takes them."""
-    if isinstance(value, Mapping):
-        return {key: _table(one) for key, one in value.items()}
-    if not isinstance(value, list | tuple):
-        return value
-    if value and all(isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str) for p in value):
-        words = [p[0] for p in value]
-        return {key: _table(one) for key, one in value} if len({*words}) == len(words) else tuple(value)
-    return tuple(map(_table, value))
-
-
-def long_keys(own: Any) -> list[str]:
-    """Where a long word is a key, in sources as `params.yaml` has them."""
-    return [
-        f"own.{name}.{field}"
-        for name, body in (own.items() if isinstance(own, Mapping) else ())
-        for field in BY_WORDS
-        if isinstance(body, Mapping) and _paired(body.get(field)) != body.get(field)
-    ]
 
 
 class OwnSource(Section):
@@ -437,7 +195,7 @@ class OwnSource(Section):
     @classmethod
     def _words_as_keys(cls, told: Any) -> Any:
         """Their words may be written as pairs."""
-        return _table(told)
+        return as_table(told)
 
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:

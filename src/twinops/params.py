@@ -16,7 +16,9 @@ from twinops.entities.demographics import CODES, SHOPPING
 from twinops.entities.wording import WORD
 from twinops.errors import ParamsError
 from twinops.ideas import NO_IDEAS, IdeasParams
-from twinops.own_params import NOTHING_OWN, OwnParams, Section, long_keys, shown
+from twinops.own_params import NOTHING_OWN, OwnParams, shown
+from twinops.own_sections import Section
+from twinops.own_words import long_keys
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[int, Field(ge=1, le=36_500)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal
 from twinops.data.own_sources.reading import read
 from twinops.own_params import OwnParams

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles
 
 FIRST = datetime.fromisoformat("2023-01-02T09:00")

@@ -18,8 +18,8 @@ from twinops.entities.wording import MANY
 from twinops.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
-    from twinops.data.own_sources.drafting import Said
     from twinops.data.own_sources.look import Mistake
+    from twinops.data.own_sources.proposing.drafting import Said
     from twinops.data.own_sources.proposing.proposal import ShopFiles
     from twinops.wiring import Project
     from twinops.workflows.sources.check import Checked
@@ -144,7 +144,7 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     Raises:
         DataError: one of them is not there.
     """
-    from twinops.data.own_sources.databases import file_and_table
+    from twinops.data.own_sources.files.databases import file_and_table
     from twinops.data.own_sources.proposing.more_files import path_of
     from twinops.data.own_sources.proposing.proposal import ShopFiles
 
@@ -168,7 +168,7 @@ def said(
     Raises:
         ParamsError: a column is not said as OURS=THEIRS, or a word not as COLUMN:THEIRS=MEANING.
     """
-    from twinops.data.own_sources.drafting import Said
+    from twinops.data.own_sources.proposing.drafting import Said
 
     pairs = [text.partition("=") for text in columns]
     if any(not ours or not sign or not theirs for ours, sign, theirs in pairs):
@@ -283,10 +283,10 @@ def _by_month(months: dict[str, Any]) -> str:
 
 def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
     """What was lost of rows that are taken, each in a sentence."""
-    from twinops.data.own_sources.answers import UNKNOWN_PURPOSE
+    from twinops.data.own_sources.consents.answers import UNKNOWN_PURPOSE
+    from twinops.data.own_sources.consents.undated import UNDATED_NO
+    from twinops.data.own_sources.consents.unread_noes import UNREAD
     from twinops.data.own_sources.mapping import OTHER_LANGUAGE, UNKNOWN_ANSWER
-    from twinops.data.own_sources.undated import UNDATED_NO
-    from twinops.data.own_sources.unread_noes import UNREAD
 
     for what, count in lost.items():
         n = HIDDEN if count is None else f"{count:,}"
@@ -309,6 +309,6 @@ def _listed(counts: dict[str, Any]) -> str:
 
 
 def _safe(name: str) -> str:
-    from twinops.data.own_sources.cells import printable
+    from twinops.data.own_sources.files.cells import printable
 
     return printable(name)

@@ -49,7 +49,7 @@ from twinops.wiring import Project
 from twinops.workflows.project.begin import MAY_BE_THERE, against_full
 
 if TYPE_CHECKING:
-    from twinops.data.own_sources.drafting import Said
+    from twinops.data.own_sources.proposing.drafting import Said
     from twinops.data.own_sources.proposing.proposal import ShopFiles
     from twinops.workflows.project.own_files import Installed
     from twinops.workflows.sources.propose import Proposed

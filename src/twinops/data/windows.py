@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.entities.day_count import DayCount
-from twinops.params import Params
+from twinops.params import FeaturesParams, Params
 
 HORIZONS = (28, 56, 84, 168, 364)
 """Whole weeks, so that each weekday is in a horizon as often as any other."""
@@ -115,11 +115,31 @@ def moved(declared: Params, *, known_until: int) -> dict[str, Any]:
     reach = known_until - declared.drift.early_days - grid.first_cutoff
     newest = grid.first_cutoff + reach // grid.step_days * grid.step_days
     by = _whole_horizons(declared, known_until)
+    first = grid.first_cutoff
     if newest > grid.last_cutoff:
-        first = max(grid.first_cutoff, newest - MOST_STEPS * grid.step_days) if by else grid.first_cutoff
+        first = max(first, newest - MOST_STEPS * grid.step_days) if by else first
         found["features"] = {"first_cutoff": first, "last_cutoff": newest}
         found["drift"] = {"reference_cutoff": newest - _gap(declared), "current_cutoff": newest}
+    found |= _left_behind(declared, found.get("drift", {}), first)
     return found | (_judged(declared, by) if by else {})
+
+
+def _left_behind(declared: Params, drift: dict[str, Any], first: int) -> dict[str, Any]:
+    """Days before which, now that the grid begins on `first`, there is nothing to learn from any more."""
+    watched, told = _watched_from(declared.features, first), _told_from(declared.features, first)
+    drift = drift | ({"early_from": watched} if declared.drift.early_from < watched else {})
+    found = {"drift": drift} if drift else {}
+    return found | ({"scorecard": {"first_origin": told}} if declared.scorecard.first_origin < told else {})
+
+
+def _watched_from(grid: FeaturesParams | _Grid, first: int) -> int:
+    """Two as-of days whose horizon has closed are the least that expectations are learned from."""
+    return first + grid.horizon_days + grid.step_days
+
+
+def _told_from(grid: FeaturesParams | _Grid, first: int) -> int:
+    """And one more, to calibrate on."""
+    return _watched_from(grid, first) + grid.step_days
 
 
 def _whole_horizons(declared: Params, known_until: int) -> int:
@@ -150,7 +170,7 @@ def _judged(declared: Params, by: int) -> dict[str, Any]:
 class _Grid:
     """The horizon, as-of days to choose and to measure on, and the first and last as-of day of all."""
 
-    horizon: int
+    horizon_days: int
     choose: tuple[int, ...]
     evaluate: tuple[int, ...]
     first: int
@@ -160,8 +180,8 @@ class _Grid:
         return self.evaluate[-1]
 
     @property
-    def step(self) -> int:
-        return self.horizon // 2
+    def step_days(self) -> int:
+        return self.horizon_days // 2
 
 
 def visits(rows: pa.Table) -> pa.Table:
@@ -230,7 +250,7 @@ def _a_horizon(receipts: ReceiptDays, horizon: int, n: int) -> list[int]:
 
 def _sections(receipts: ReceiptDays, grid: _Grid) -> dict[str, Any]:
     """As `params.yaml` has them: lists, and dates as text."""
-    h, first, last = grid.horizon, grid.first, grid.last
+    h, first, last = grid.horizon_days, grid.first, grid.last
     held_out = grid.evaluate[0]
     return {
         "as_of": receipts.end.isoformat(),
@@ -239,7 +259,7 @@ def _sections(receipts: ReceiptDays, grid: _Grid) -> dict[str, Any]:
             "first_day": receipts.first.isoformat(),
             "first_cutoff": first,
             "last_cutoff": last,
-            "step_days": grid.step,
+            "step_days": grid.step_days,
             "horizon_days": h,
             "decay_days": _scaled((10, 30, 90), h),
         },
@@ -250,15 +270,14 @@ def _sections(receipts: ReceiptDays, grid: _Grid) -> dict[str, Any]:
             "reference_cutoff": last - h,
             "current_cutoff": last,
             "early_days": _weeks(h / 4),
-            # two as-of days whose horizon has closed are the least that expectations are learned from
-            "early_from": first + h + grid.step,
+            "early_from": _watched_from(grid, first),
         },
         "proxies": {"cutoff": last},
         "tastes": {"decay_days": _scaled((10, 30, 90, 200), h), "new_after_days": 3 * h},
         "coupons": {"held_out_from": held_out - _weeks(h / 4)},
         "scorecard": {
-            "first_origin": first + h + 2 * grid.step,
-            "state_ages": [grid.step, h, 2 * h, 3 * h],
+            "first_origin": _told_from(grid, first),
+            "state_ages": [grid.step_days, h, 2 * h, 3 * h],
             "head_ages": [h, 2 * h, 3 * h, 4 * h],
         },
         "minimisation": {
@@ -296,23 +315,24 @@ def _counts(receipts: ReceiptDays) -> tuple[str, ...]:
 def _reasons(receipts: ReceiptDays, grid: _Grid) -> Iterator[str]:
     """Horizon, order of windows, memories."""
     dated = DayCount(receipts.first).date_of
-    if grid.horizon >= receipts.rhythm_days:
+    if grid.horizon_days >= receipts.rhythm_days:
         why = f"the shortest of {', '.join(map(str, HORIZONS))} in which an average customer comes once"
     else:
         why = "an average customer comes less often, but a longer one leaves too few days to choose and measure on"
-    yield f"The horizon is {grid.horizon} days: {why}."
+    yield f"The horizon is {grid.horizon_days} days: {why}."
+    h = grid.horizon_days
     chosen, measured = (", ".join(str(dated(d)) for d in days) for days in (grid.choose, grid.evaluate))
     yield (
-        f"As-of days go from {dated(grid.first)} to {dated(grid.last)}, {grid.step} days apart; the model is chosen on "
-        f"{chosen} and measured on {measured}. Each of these is a horizon after the one before."
+        f"As-of days go from {dated(grid.first)} to {dated(grid.last)}, {grid.step_days} days apart; the model is "
+        f"chosen on {chosen} and measured on {measured}. Each of these is a horizon after the one before."
     )
     yield (
-        f"All other windows are in horizons: memories {', '.join(map(str, _scaled((10, 30, 90), grid.horizon)))} days, "
-        f"the first {_weeks(grid.horizon / 4)} days watched early, from day {grid.first + grid.horizon + grid.step} on."
+        f"All other windows are in horizons: memories {', '.join(map(str, _scaled((10, 30, 90), h)))} days, "
+        f"the first {_weeks(h / 4)} days watched early, from day {_watched_from(grid, grid.first)} on."
     )
     if len(grid.evaluate) < MOST_WINDOWS:
         yield (
-            f"With {(2 * LEAD + 2 * MOST_WINDOWS) * grid.horizon:.0f} days of receipts there are {MOST_WINDOWS} days "
+            f"With {(2 * LEAD + 2 * MOST_WINDOWS) * h:.0f} days of receipts there are {MOST_WINDOWS} days "
             f"to measure on; now there are {len(grid.evaluate)}, so how months differ is told less surely."
         )
 

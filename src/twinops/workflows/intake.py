@@ -18,10 +18,10 @@ from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections, u
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
-from twinops.data.own_sources.cells import as_refusals
 from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.files.cells import as_refusals
 from twinops.data.own_sources.lock import check_replaced
-from twinops.data.own_sources.replaced import Replaced, replaced
+from twinops.data.own_sources.people.replaced import Replaced, replaced
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
 from twinops.data.retained import OUTLIVED

@@ -130,6 +130,30 @@ def test_windows_move_by_whole_horizons_so_that_the_ledger_of_looks_knows_their_
     assert said.as_of == date(2018, 2, 1)
 
 
+@pytest.mark.parametrize("stride", [28, 31, 700])
+def test_however_many_years_come_the_first_days_that_are_told_of_have_days_before_them_to_learn_from(
+    stride: int,
+) -> None:
+    said = params.parse(yaml.safe_load(PARAMS))
+    for day in range(396, 396 + 1_500, stride):
+        wanted = moved(said, known_until=day)
+        text = with_sections(PARAMS, wanted)
+        body = yaml.safe_load(text)
+        for section, values in said.model_dump(mode="json").items():
+            if section in ("features", "choose", "evaluate", "drift", "scorecard", "minimisation") and section in body:
+                body[section] |= {k: v for k, v in values.items() if k in body[section]} | wanted.get(section, {})
+        said = params.parse(body)
+        grid, first = said.features, said.features.first_cutoff
+        closed = [c for c in grid.cutoffs if c + grid.horizon_days <= said.drift.early_from]
+        assert len(closed) >= 2, (day, first)
+        assert len([c for c in grid.cutoffs if c + grid.horizon_days <= said.scorecard.first_origin]) >= 3
+    assert first > there().features.last_cutoff, "the grid has left its beginning behind"
+
+
+def there() -> params.Params:
+    return params.parse(yaml.safe_load(PARAMS))
+
+
 def test_drift_is_asked_on_the_newest_day_whose_first_days_are_known() -> None:
     said, _ = at(365 + 31)
     now = said.drift.current_cutoff

@@ -11,7 +11,7 @@ from shoppers import GRID, crowd, examples_of
 from supplying import DAYS
 
 from twinops.data.linkage.resolve import JoiningRules
-from twinops.data.own_sources.assessed import assessable, columns_held
+from twinops.data.own_sources.people.assessed import assessable, columns_held
 from twinops.entities.demographics import CODES, order_of
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings

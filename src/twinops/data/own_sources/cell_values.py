@@ -19,7 +19,7 @@ from twinops.data.reading import contact_cells, csv_records, plain_text
 from twinops.data.reading.plain_letters import plain
 from twinops.data.reading.reading import Refused
 from twinops.entities.consent import SAID, Event
-from twinops.own_params import MoneyParams, TimeParams
+from twinops.own_sections import MoneyParams, TimeParams
 from twinops.plugins import text_beside
 
 MAX_ID = 64

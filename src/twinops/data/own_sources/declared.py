@@ -14,7 +14,8 @@ from twinops.data.own_sources.declared_law import legal, legal_of
 from twinops.data.schema import Schema
 from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import OwnParams, OwnSource, staged_as
+from twinops.own_kinds import staged_as
+from twinops.own_params import OwnParams, OwnSource
 
 KINDS = "twinops.data.own_sources.kinds"
 """Said here as well: whoever names a shelf is what `make deps` follows, and it does not follow parameters."""

@@ -7,7 +7,9 @@ from types import ModuleType
 
 from twinops.entities.consent import LegalBasis
 from twinops.entities.legal import DataSheet, LegalFacts
-from twinops.own_params import BESIDE, OPEN, OwnParams, OwnSource, staged_as
+from twinops.own_kinds import BESIDE, staged_as
+from twinops.own_params import OwnParams, OwnSource
+from twinops.own_sections import OPEN
 
 WHOLE = "all"
 """The batch of a source that is not collected by the month."""

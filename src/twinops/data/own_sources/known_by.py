@@ -16,10 +16,10 @@ from hashlib import md5, sha1, sha256
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.own_sources.answers import without_yeses
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.consents.answers import without_yeses
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.data.own_sources.mapping import values_of
 from twinops.entities.canonical import to_json
 from twinops.own_params import OwnSource

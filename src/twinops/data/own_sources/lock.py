@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from twinops import whole_files
-from twinops.data.own_sources import kept_nets, opening, watching
+from twinops.data.own_sources import watching
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.people.replaced import replaced
 from twinops.data.own_sources.reading import cells_of, digest_of, known_to, netted, signed_rows
-from twinops.data.own_sources.replaced import replaced
+from twinops.data.own_sources.receipts import kept_nets
+from twinops.data.own_sources.receipts.netting import NOTHING_BACK, MonthNet, Settlement
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import local_day
-from twinops.data.own_sources import opening
-from twinops.data.own_sources.answers import fold
 from twinops.data.own_sources.cell_values import shape
-from twinops.data.own_sources.cells import AS_CELLS
+from twinops.data.own_sources.consents.answers import fold
 from twinops.data.own_sources.declared import DeclaredSource, shelf
-from twinops.data.own_sources.netting import APART
-from twinops.data.own_sources.overlapping import Overlap, compares, may_overlap
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import AS_CELLS
 from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, twice_of, unheard, without_place
+from twinops.data.own_sources.receipts.netting import APART
+from twinops.data.own_sources.receipts.overlapping import Overlap, compares, may_overlap
 from twinops.data.own_sources.recognising import date_format
 from twinops.data.reading.reading import RefusedRow
 from twinops.data.windows import ReceiptDays, counted, visits

@@ -14,15 +14,17 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import paid, rules, undated, unread_noes
+from twinops.data.own_sources import paid, rules
 from twinops.data.own_sources.cell_values import Unreadable
-from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
+from twinops.data.own_sources.consents import undated, unread_noes
 from twinops.data.own_sources.customer_number import form_of
+from twinops.data.own_sources.files.cells import MAX_CELL, TextCells
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import BESIDE, CHANNEL, REPLACES, RETURNS_OF, OwnSource
+from twinops.own_kinds import BESIDE, CHANNEL, REPLACES, RETURNS_OF
+from twinops.own_params import OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {

@@ -16,12 +16,14 @@ from pydantic import ValidationError
 
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.declared import shelf
-from twinops.data.own_sources.drafting import TWIN
-from twinops.data.own_sources.pricing import TO_TAKE_OFF
+from twinops.data.own_sources.proposing.drafting import TWIN
+from twinops.data.own_sources.proposing.pricing import TO_TAKE_OFF
 from twinops.data.own_sources.recognising import fit, words
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
-from twinops.own_params import OPEN, CellRules, OwnSource, form
+from twinops.own_kinds import form
+from twinops.own_params import OwnSource
+from twinops.own_sections import OPEN, CellRules
 
 API = "v3.1.0"
 VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", "v3.1.0", "v3.2.0")

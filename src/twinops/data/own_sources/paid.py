@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.own_params import MoneyParams, OwnSource
+from twinops.own_params import OwnSource
+from twinops.own_sections import MoneyParams
 
 
 def settle(columns: dict[str, Any], said: OwnSource) -> dict[str, np.ndarray]:

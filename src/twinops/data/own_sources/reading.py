@@ -19,38 +19,30 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import local_day
-from twinops.data.own_sources import (
-    archives,
-    channels,
-    database,
-    excel,
-    known_by,
-    line_identity,
-    netting,
-    opening,
-    overlapping,
-    sqlite_file,
-)
-from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import parquet as columnar
-from twinops.data.own_sources.answers import lengthened
-from twinops.data.own_sources.carried_down import CarriedDown
-from twinops.data.own_sources.cells import TextCells, as_refusals
-from twinops.data.own_sources.counted_rows import counted
+from twinops.data.own_sources import known_by
+from twinops.data.own_sources.consents import channels
+from twinops.data.own_sources.consents.answers import lengthened
+from twinops.data.own_sources.consents.proved_yes import proved
+from twinops.data.own_sources.consents.undated import dated
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.line_identity import Standing
+from twinops.data.own_sources.files import archives, database, excel, opening, sqlite_file
+from twinops.data.own_sources.files import csv as delimited
+from twinops.data.own_sources.files import parquet as columnar
+from twinops.data.own_sources.files.carried_down import CarriedDown
+from twinops.data.own_sources.files.cells import TextCells, as_refusals
 from twinops.data.own_sources.mapping import Mapped, mapped, months
-from twinops.data.own_sources.netting import MonthNet
-from twinops.data.own_sources.overlapping import Twice
-from twinops.data.own_sources.proved_yes import proved
 from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
-from twinops.data.own_sources.undated import dated
+from twinops.data.own_sources.receipts import line_identity, netting, overlapping
+from twinops.data.own_sources.receipts.counted_rows import counted
+from twinops.data.own_sources.receipts.line_identity import Standing
+from twinops.data.own_sources.receipts.netting import MonthNet
+from twinops.data.own_sources.receipts.overlapping import Twice
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
 from twinops.errors import DataError
-from twinops.own_params import CHANNEL, RETURNS_OF, form
+from twinops.own_kinds import CHANNEL, RETURNS_OF, form
 
 OTHER_MONTH = "time_in_another_month"
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.netting import APART
+from twinops.data.own_sources.receipts.netting import APART
 from twinops.data.reading.reading import UNSCORED, Reading
 
 

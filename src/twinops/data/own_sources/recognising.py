@@ -16,7 +16,7 @@ import yaml
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import MoneyParams, TimeParams
+from twinops.own_sections import MoneyParams, TimeParams
 from twinops.plugins import text_beside
 
 _DAYS = (

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import local_day, numbered
-from twinops.data.own_sources import channels
-from twinops.data.own_sources.answers import long_columns
-from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
+from twinops.data.own_sources.consents import channels
+from twinops.data.own_sources.consents.answers import long_columns
+from twinops.data.own_sources.consents.proved_yes import proved
+from twinops.data.own_sources.consents.undated import dated
 from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.files.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.mapping import mapped, months
-from twinops.data.own_sources.proved_yes import proved
 from twinops.data.own_sources.reading import judge
-from twinops.data.own_sources.undated import dated
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow, as_table
 from twinops.data.schema import Schema

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import Unreadable
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.errors import ParamsError
-from twinops.own_params import CellRules, MoneyParams, OwnSource
+from twinops.own_params import OwnSource
+from twinops.own_sections import CellRules, MoneyParams
 
 
 def broken(cells: TextCells, said: OwnSource) -> dict[str, np.ndarray]:

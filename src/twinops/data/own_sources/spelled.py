@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 import pyarrow.compute as pc
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import opening
 from twinops.data.own_sources.cell_values import Unreadable
-from twinops.data.own_sources.cells import TextCells
 from twinops.data.own_sources.codes import STANDS_FROM
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.declared_law import WHOLE
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.data.own_sources.reading import cells_of
 
 Spelling = dict[str, dict[int, str]]

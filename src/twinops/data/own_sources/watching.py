@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from twinops.errors import ParamsError
-from twinops.own_params import OwnParams, OwnSource, staged_as
+from twinops.own_kinds import staged_as
+from twinops.own_params import OwnParams, OwnSource
 
 MARK = "  # own"
 REPLACED = "replaces"

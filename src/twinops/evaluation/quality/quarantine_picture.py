@@ -9,8 +9,11 @@ from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.canvas import GREY, INK, ORANGE, canvas, tell
 
 
-def quarantine_picture(counts: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Share of each source's rows in quarantine; `counts` has rows `read` and `quarantined` by reason, and `off`."""
+def quarantine_picture(counts: Mapping[str, Mapping[str, Any]], *, planted: bool) -> Figure:
+    """Share of each source's rows in quarantine; `counts` has rows `read` and `quarantined` by reason, and `off`.
+
+    `planted`: shipped sources are among them, into which such rows were put.
+    """
     names = list(counts)
     figure, ax = canvas(size=(9, 0.36 * max(len(names), 3) + 1.6))
     for place, name in enumerate(names):
@@ -29,7 +32,8 @@ def quarantine_picture(counts: Mapping[str, Mapping[str, Any]]) -> Figure:
     return tell(
         figure,
         finding=f"{total:,} of {rows:,} rows are in quarantine, each with its reason",
-        rests_on=f"All batches. Reasons of {SMALLEST_CELL} rows or more are named. Made-up sources have them planted.",
+        rests_on=f"All batches. Reasons of {SMALLEST_CELL} rows or more are named."
+        + " Made-up sources have them planted." * planted,
     )
 
 

@@ -52,17 +52,24 @@ def tell_newcomers(
 
 
 def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
-    """Coverage with Wilson's interval on households' first row of the stage, and the median width."""
+    """Coverage with Wilson's interval on one row of each household in the stage, and the median width."""
     out = []
     for t in told:
-        # one row per household: its later ones are no further witnesses
-        first = np.unique(t.household, return_index=True)[1]
-        n, source = len(first), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
-        held, relative = share(int(t.held[first].sum()), n), _middle(t.width / np.maximum(t.expected, 1))
+        # its other rows are no further witnesses
+        one = _one_row_each(t.household)
+        n, source = len(one), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
+        held, relative = share(int(t.held[one].sum()), n), _middle(t.width / np.maximum(t.expected, 1))
         out.append(held.measure(f"newcomer_coverage_80.{t.stage}", n, source, HELD))
         out.append(_middle(t.width).measure(f"newcomer_width.{t.stage}", n, source, WIDTH, level=0.8, unit=MONEY))
         out.append(relative.measure(f"newcomer_relative_width.{t.stage}", n, source, RELATIVE, level=0.8))
     return tuple(out)
+
+
+def _one_row_each(household: np.ndarray) -> np.ndarray:
+    """Where a row of each stands: by its number, so that early days and late ones are all among them."""
+    order = np.argsort(household, kind="stable")
+    who, start, rows = np.unique(household[order], return_index=True, return_counts=True)
+    return np.asarray(order[start + who % rows])
 
 
 def _middle(values: np.ndarray) -> Estimate:
@@ -111,7 +118,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
     halves = []
     for part in (old.where(even), old.where(~even)):
         p = model.predict(part.table)
-        halves.append(Outcomes(part.household, p.baskets, p.spend, part.baskets, part.spend))
+        halves.append(Outcomes(part.household, p.active_probability, p.baskets, p.spend, part.baskets, part.spend))
     edges = np.quantile(halves[0].expected_baskets, [1 / 3, 2 / 3])
     tiers = [np.searchsorted(edges, h.expected_baskets) for h in halves]
     learned = [halves[0].where(tiers[0] == k) for k in range(len(edges) + 1)]
@@ -123,7 +130,8 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
 
 def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
     """What the ranges of one stage held, row by row."""
-    ends = [spread.spends(p, came.expected_spend) for p in (TAIL, 1 - TAIL)]
+    of = {"baskets": came.expected_baskets, "spend": came.expected_spend, "chance": came.chance}
+    ends = [spread.quantiles(p, **of)[1] for p in (TAIL, 1 - TAIL)]
     held = (came.spend >= ends[0]) & (came.spend <= ends[1])
     return StageRows(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
 

@@ -64,5 +64,5 @@ def _finding(coverage: dict[str, Measure], width: dict[str, Measure]) -> str:
     )
     return (
         f"80 % ranges of newcomers hold in {min(known):.0%} to {max(known):.0%} of cases{settled}; "
-        f"relative width: up to {widest / width['established'].value:.1f} times theirs"
+        f"width: up to {widest:.1f} times what is expected, theirs {width['established'].value:.1f}"
     )

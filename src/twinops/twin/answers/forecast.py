@@ -190,7 +190,8 @@ class Expected:
 
     def within(self, spread: Spread, horizon_days: int, basis: str, *, tilted: bool = False) -> Forecasts:
         """With the range in which outcomes scatter around it; `tilted`: around another middle, which is then told."""
-        levels = tuple((p, *spread.quantiles(p, baskets=self.baskets, spend=self.spend)) for p in LEVELS)
+        of = {"baskets": self.baskets, "spend": self.spend, "chance": self.chance}
+        levels = tuple((p, *spread.quantiles(p, **of)) for p in LEVELS)
         expected = self._in_the_middle_of(spread) if tilted else self
         return told(expected, levels, Basis(horizon_days, basis, spread.households))
 

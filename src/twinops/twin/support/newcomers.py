@@ -87,6 +87,14 @@ class _Seen(NamedTuple):
         return cls(newcomer.household, len(after), sum(after) / 100)
 
 
+class Expected(NamedTuple):
+    """Of each row, the chance to come (NaN: not told), baskets and money."""
+
+    chance: np.ndarray
+    baskets: np.ndarray
+    spend: np.ndarray
+
+
 def bands(horizon_days: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """How old a twin is in each band, and how old it was where the band is learned, in days.
 
@@ -115,7 +123,8 @@ def outcomes_before(
 ) -> Outcomes:
     """What was observed from the day of the first basket on, which no history predicts; the same is expected of all."""
     seen = [_Seen.of(n, n.first_day, horizon_days) for n in who if n.closed(n.first_day, horizon_days)]
-    return _outcomes(seen, np.full(len(seen), baskets), np.full(len(seen), spend))
+    same = Expected(*(np.full(len(seen), value) for value in (np.nan, baskets, spend)))
+    return _outcomes(seen, same)
 
 
 def outcomes_after(who: Sequence[Newcomer], model: TwinModel, *, days: Sequence[int]) -> Outcomes:
@@ -130,7 +139,7 @@ def outcomes_after(who: Sequence[Newcomer], model: TwinModel, *, days: Sequence[
         raise DataError("No newcomer's horizon is closed.", hint="Collect more months.")
     expected = model.predict(rows(n.state(day, model.decay_days) for n, day in asked))
     seen = [_Seen.of(n, day, horizon) for n, day in asked]
-    return _outcomes(seen, expected.baskets, expected.spend)
+    return _outcomes(seen, Expected(expected.active_probability, expected.baskets, expected.spend))
 
 
 def fit_newcomers(who: Sequence[Newcomer], model: TwinModel) -> NewcomerModel | None:
@@ -153,12 +162,12 @@ def fit_newcomers(who: Sequence[Newcomer], model: TwinModel) -> NewcomerModel | 
 def corrected(seen: Outcomes, baskets_ratio: float, spend_ratio: float) -> Outcomes:
     """The same, with the expectations of the heads made right on average."""
     expected = seen.expected_baskets * baskets_ratio, seen.expected_spend * spend_ratio
-    return Outcomes(seen.household, *expected, seen.baskets, seen.spend)
+    return Outcomes(seen.household, seen.chance, *expected, seen.baskets, seen.spend)
 
 
-def _outcomes(seen: Sequence[_Seen], baskets: np.ndarray, spend: np.ndarray) -> Outcomes:
+def _outcomes(seen: Sequence[_Seen], of: Expected) -> Outcomes:
     household, observed, usd = (np.array([s[i] for s in seen]) for i in range(3))
-    return Outcomes(household, baskets, spend, observed.astype(float), usd.astype(float))
+    return Outcomes(household, of.chance, of.baskets, of.spend, observed.astype(float), usd.astype(float))
 
 
 def _ratio(observed: np.ndarray, expected: np.ndarray) -> float:

@@ -25,39 +25,41 @@ Probability = Annotated[float, Field(gt=0, lt=1)]
 class Spread:
     """Errors in units of their usual size, at the probabilities `at`; no household is in it.
 
-    Beyond the outermost probability nothing is known: quantiles are cut at both ends.
+    Beyond the outermost probability nothing is known: quantiles are cut at both ends. `basket_value`: what a basket of
+    theirs was worth on the mean, by which errors of spend are measured in any currency (20 in files of before).
     """
 
     households: Count
     at: tuple[Probability, ...]
     baskets: tuple[Number, ...]
     spend: tuple[Number, ...]
+    basket_value: Annotated[float, Field(gt=0)] = 20.0
 
     def __post_init__(self) -> None:
         rising = all(list(v) == sorted(v) for v in (self.at, self.baskets, self.spend))
         if not self.at or not rising or not len(self.at) == len(self.baskets) == len(self.spend):
             raise ValueError("a spread's numbers are out of order")
 
-    def quantiles(self, share: float, *, baskets: np.ndarray, spend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Baskets and USD that the share stays below, around these expectations, per row."""
+    def quantiles(
+        self, share: float, *, baskets: np.ndarray, spend: np.ndarray, chance: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Baskets and money that the share stays below, around these expectations, per row.
+
+        `chance` to come at all: where as many stay away, it is nothing. None or NaN: it cannot be told.
+        """
         of_baskets, of_spend = (float(np.interp(share, self.at, e)) for e in (self.baskets, self.spend))
-        few = np.maximum(baskets + of_baskets * unit_of_baskets(baskets), 0)
-        return np.rint(few), self._spent(of_spend, spend)
-
-    def spends(self, share: float, expected: np.ndarray) -> np.ndarray:
-        """USD that the share stays below, per row."""
-        return self._spent(float(np.interp(share, self.at, self.spend)), expected)
-
-    @staticmethod
-    def _spent(error: float, expected: np.ndarray) -> np.ndarray:
-        return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
+        few = np.rint(np.maximum(baskets + of_baskets * unit_of_baskets(baskets), 0))
+        spent = np.round(np.maximum(spend + of_spend * (spend + self.basket_value), 0), 2)
+        away = np.zeros(len(baskets), dtype=bool) if chance is None else 1 - chance >= share
+        return np.where(away, 0.0, few), np.where(away, 0.0, spent)
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Of some rows: whose they are, what was expected, and what was observed."""
+    """Of some rows: whose they are, what was expected, and what was observed; no chance to come is told: NaN."""
 
     household: np.ndarray
+    chance: np.ndarray
     expected_baskets: np.ndarray
     expected_spend: np.ndarray
     baskets: np.ndarray
@@ -72,15 +74,15 @@ class Outcomes:
         """How many different ones."""
         return len(np.unique(self.household))
 
+    @property
+    def basket_value(self) -> float:
+        """What a basket was worth on the mean; one unit of money where nobody came or paid."""
+        return float(self.spend.sum() / self.baskets.sum()) if self.baskets.sum() and self.spend.sum() > 0 else 1.0
+
 
 def unit_of_baskets(expected: Any) -> Any:
     """A Poisson count's own size of error, a quarter added for rates near 0."""
     return np.sqrt(expected + 0.25)
-
-
-def unit_of_spend(expected: Any) -> Any:
-    """Errors of spend grow with what is expected; 20 USD, about one basket, where nothing is."""
-    return expected + 20.0
 
 
 def enough(outcomes: Outcomes) -> bool:
@@ -99,7 +101,10 @@ def fit_spread(outcomes: Outcomes) -> Spread:
         raise DataError(f"{n} consumers are too few to tell how outcomes scatter.", hint="Collect more consumers.")
     at = tuple(p for p in GRID if n * min(p, 1 - p) >= FEWEST)
     b = (outcomes.baskets - outcomes.expected_baskets) / unit_of_baskets(outcomes.expected_baskets)
-    s = (outcomes.spend - outcomes.expected_spend) / unit_of_spend(outcomes.expected_spend)
+    # errors of spend grow with what is expected, and are of about one basket where nothing is
+    value = max(rounded(outcomes.basket_value), 0.01)
+    s = (outcomes.spend - outcomes.expected_spend) / (outcomes.expected_spend + value)
     # split-conformal: one unseen household more, on the outer side of each quantile
     outward = [min(1.0, p * (n + 1) / n) if p > 0.5 else max(0.0, (p * (n + 1) - 1) / n) if p < 0.5 else p for p in at]
-    return Spread(n, at, *(tuple(rounded(float(q), DIGITS) for q in np.quantile(e, outward)) for e in (b, s)))
+    of_baskets, of_spend = (tuple(rounded(float(q), DIGITS) for q in np.quantile(e, outward)) for e in (b, s))
+    return Spread(n, at, of_baskets, of_spend, value)

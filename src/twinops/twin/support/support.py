@@ -162,7 +162,9 @@ def fit_support(
     None: a third of the household-days has too few households to tell of it without telling of one.
     """
     expected = model.predict(known.table)
-    outcomes = Outcomes(known.household, expected.baskets, expected.spend, known.baskets, known.spend)
+    outcomes = Outcomes(
+        known.household, expected.active_probability, expected.baskets, expected.spend, known.baskets, known.spend
+    )
     edges = [rounded(float(e)) for e in np.quantile(expected.baskets, [1 / 3, 2 / 3])]
     place = np.searchsorted(np.array(edges), expected.baskets)
     measured, got = measures_of(known.table), _got(known, contacts, model.horizon_days)

@@ -41,7 +41,8 @@ def sources(places: Places, words: DeclaredWords = UNDECLARED) -> Sources:
         measures |= {m.name: m for m in found.measures}
         facts |= {f.name: f.value for f in found.facts}
     counts = _counts(places)
-    save(quarantine_picture(counts), places.figure("quarantine"), words.wording)
+    planted = any(not one["off"] and words.own.staged_as(name) is None for name, one in counts.items())
+    save(quarantine_picture(counts, planted=planted), places.figure("quarantine"), words.wording)
     return Sources(measures, facts, _table(counts), _excluded(facts["blend_excluded"]), _found(measures, facts))
 
 

@@ -15,7 +15,7 @@ from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
 from twinops.errors import DataError
-from twinops.own_params import staged_as
+from twinops.own_kinds import staged_as
 from twinops.ports import KeyStore
 from twinops.whole_files import told_in, write
 from twinops.workflows.intake import SUBJECT, Intake, counted, span

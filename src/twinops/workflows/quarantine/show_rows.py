@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from twinops.data.own_sources.cells import AS_CELLS, printable
+from twinops.data.own_sources.files.cells import AS_CELLS, printable
 from twinops.data.reading.reading import REFUSED_ROWS
 from twinops.errors import ParamsError
 from twinops.workflows.quarantine.expire import Quarantine

@@ -10,7 +10,7 @@ from twinops import params as params_file
 from twinops.data.own_sources.odcs import from_contract
 from twinops.errors import DataError
 from twinops.governance.reading import within_bounds
-from twinops.own_params import staged_as
+from twinops.own_kinds import staged_as
 from twinops.params import SwitchesParams
 from twinops.whole_files import write as leave
 from twinops.workflows.declared_use import against_nobody

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.proposing.asking import Question
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.governance.people import offices
-from twinops.own_params import OPEN
+from twinops.own_sections import OPEN
 from twinops.workflows.compliance_files import offices_of
 from twinops.workflows.places import Places
 

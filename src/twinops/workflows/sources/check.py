@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
+from twinops.data.own_sources.files.cells import printable
 from twinops.data.own_sources.look import Crowd, Mistake, SourceLook, look
-from twinops.data.own_sources.overlapping import IN_EARLIER, Overlap
+from twinops.data.own_sources.receipts.overlapping import IN_EARLIER, Overlap
 from twinops.entities.small_cells import hidden, shown
 from twinops.own_params import OwnParams
 from twinops.params import Params

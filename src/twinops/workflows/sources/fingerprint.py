@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twinops.data.own_sources import kept_nets, lock, watching
+from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.receipts import kept_nets
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.ideas.watch import watch

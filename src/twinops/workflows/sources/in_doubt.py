@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from twinops.data.own_sources.answers import UNKNOWN_PURPOSE
-from twinops.data.own_sources.asked_rights import unheard
+from twinops.data.own_sources.consents.answers import UNKNOWN_PURPOSE
+from twinops.data.own_sources.consents.undated import UNDATED_NO
+from twinops.data.own_sources.consents.unread_noes import UNREAD
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.doubles import doubles_in, told_doubles
 from twinops.data.own_sources.mapping import UNKNOWN_ANSWER
-from twinops.data.own_sources.replaced import replaced
-from twinops.data.own_sources.undated import UNDATED_NO
-from twinops.data.own_sources.unread_noes import UNREAD
+from twinops.data.own_sources.people.asked_rights import unheard
+from twinops.data.own_sources.people.doubles import doubles_in, told_doubles
+from twinops.data.own_sources.people.replaced import replaced
 from twinops.entities.small_cells import shown
 from twinops.params import Params
 from twinops.whole_files import told_in

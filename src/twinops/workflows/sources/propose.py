@@ -8,23 +8,24 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Choice, Said, Trouble
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.files.opening import months_named
 from twinops.data.own_sources.known_by import spelled
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.opening import months_named
-from twinops.data.own_sources.overlapping import ACROSS, Overlap
 from twinops.data.own_sources.proposing.addresses import addresses_of
+from twinops.data.own_sources.proposing.drafting import Choice, Said, Trouble
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
-from twinops.data.own_sources.sampling import headless, numbered_cells, sampled
+from twinops.data.own_sources.proposing.sampling import headless, numbered_cells, sampled
+from twinops.data.own_sources.receipts.overlapping import ACROSS, Overlap
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
-from twinops.own_params import as_pairs, staged_as
+from twinops.own_kinds import staged_as
+from twinops.own_words import as_pairs
 from twinops.params import Params, SwitchesParams
 from twinops.whole_files import write as leave
 from twinops.workflows.compliance_files import ABOUT_FILES

@@ -12,7 +12,7 @@ from twinops.governance.copy_cells import in_words, shown
 from twinops.governance.copy_cells import told as in_days
 from twinops.governance.copy_words import BASES, PURPOSES, REASONS, SEGMENTS, of_table
 from twinops.governance.open_fields import MARK
-from twinops.own_params import OPEN
+from twinops.own_sections import OPEN
 from twinops.twin.answers.portrait import Portrait
 from twinops.twin.answers.portrait_text import BASIS
 from twinops.workflows.subject.copy_facts import CopyFacts

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from twinops.entities.rights import Right, RightsEntry
 from twinops.governance.assessment import questions as dpia
-from twinops.own_params import OwnParams, staged_as
+from twinops.own_kinds import staged_as
+from twinops.own_params import OwnParams
 from twinops.workflows.compliance_files import text_of
 from twinops.workflows.places import Places
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinops.data.own_sources import kept_nets
+from twinops.data.own_sources.receipts import kept_nets
 from twinops.entities.canonical import to_json
 from twinops.whole_files import write
 from twinops.workflows.places import Places

@@ -18,19 +18,19 @@ from twinops.data import arrivals
 from twinops.data.arrivals import REFUSED, TAKEN, Arrived, PeriodLines
 from twinops.data.days import numbered
 from twinops.data.door import asked_for
-from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.line_identity import Corrections
+from twinops.data.own_sources.files import opening
 from twinops.data.own_sources.lock import Nets, digests, locked, netted_since
 from twinops.data.own_sources.reading import entering, read, standing_of
 from twinops.data.own_sources.reading_result import OwnReading
+from twinops.data.own_sources.receipts.line_identity import Corrections
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import staged_as
+from twinops.own_kinds import staged_as
 from twinops.params import Params
 from twinops.ports import Engine, KeyStore
 from twinops.whole_files import LIVING, told_in

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from twinops.data.own_sources import channels
+from twinops.data.own_sources.consents import channels
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.proposing import yes_proof
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.errors import ParamsError

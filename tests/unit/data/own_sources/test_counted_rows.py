@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.own_params import OwnParams
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from own_world import LEGAL, PROFILES, but, params
 
-from twinops.data.own_sources import csv_blocks, reading
-from twinops.data.own_sources.csv_blocks import Blocks
+from twinops.data.own_sources import reading
 from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.files import csv_blocks
+from twinops.data.own_sources.files.csv_blocks import Blocks
 
 ODD = (
     '7;"a;b";3', '8;"torn;3', "9;x", "10;x;y;z", "", "   ", ";;", "11;\0;3", "12;" + "w" * 5000 + ";3", "13;ü;3",

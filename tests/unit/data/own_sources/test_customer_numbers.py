@@ -15,8 +15,8 @@ from twinops.cli._door import app
 from twinops.data.own_sources.cell_values import Unreadable, identity
 from twinops.data.own_sources.customer_number import NumberForm, as_filed
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.proposing.customer_numbers import form_in
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.entities.consent import Purpose

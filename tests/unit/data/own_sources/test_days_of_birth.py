@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.recognising import of_birth
 

@@ -11,10 +11,10 @@ import pytest
 from proposed_sales import SAID, Row, source, spend, written
 from pydantic import ValidationError
 
-from twinops.data.own_sources.carried_down import CarriedDown
-from twinops.data.own_sources.cells import TextCells
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.files.carried_down import CarriedDown
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.own_params import OwnParams, OwnSource
 

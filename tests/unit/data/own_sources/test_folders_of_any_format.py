@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from twinops.cli._door import app
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.proposing.customer_numbers import digits_of
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.entities.consent import Purpose

@@ -19,7 +19,7 @@ from own_world import HEAD, RETAIL, Shop, but, online_retail, params
 from people_wrote import COMMENTS
 
 from twinops.data.own_sources.declared import declared
-from twinops.data.own_sources.parquet import as_text
+from twinops.data.own_sources.files.parquet import as_text
 from twinops.errors import DataError, ParamsError, ServiceError
 
 Rows = list[list[str]]

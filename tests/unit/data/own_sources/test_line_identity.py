@@ -9,10 +9,10 @@ import pytest
 from own_world import LEGAL, TWIN, Shop, but, params
 
 from twinops.data.own_sources.declared import declared
-from twinops.data.own_sources.line_identity import CANCELLED, CANCELS, REPLACED, TWICE, Corrections
 from twinops.data.own_sources.look import look
 from twinops.data.own_sources.reading import netted, read, standing_of
 from twinops.data.own_sources.reading_result import OwnReading
+from twinops.data.own_sources.receipts.line_identity import CANCELLED, CANCELS, REPLACED, TWICE, Corrections
 from twinops.errors import ParamsError
 
 COLUMNS = {

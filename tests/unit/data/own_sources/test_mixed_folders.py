@@ -11,9 +11,9 @@ import pytest
 from make_sheet import write_sheet
 
 from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.own_params import OwnParams
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from twinops.data.own_sources import netting
+from twinops.data.own_sources.receipts import netting
 
 Row = dict[str, object]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twinops.data.own_sources.declared import declared
-from twinops.data.own_sources.drafting import Said, Troubled
+from twinops.data.own_sources.proposing.drafting import Said, Troubled
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.own_sources.reading import read
 from twinops.entities.consent import Purpose

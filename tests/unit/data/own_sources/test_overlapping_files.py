@@ -15,7 +15,7 @@ from twinops.cli._door import app
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.look import SourceLook
 from twinops.data.own_sources.look import look as look_at
-from twinops.data.own_sources.overlapping import IN_EARLIER, Overlap
+from twinops.data.own_sources.receipts.overlapping import IN_EARLIER, Overlap
 from twinops.errors import ParamsError
 
 COLUMNS = {"household_id": "who", "product_id": "item", "quantity": "n", "sales_value": "sum", "time": "day"}

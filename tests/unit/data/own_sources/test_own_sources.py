@@ -21,10 +21,10 @@ from typer.testing import CliRunner
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.data.own_sources import parquet as columnar
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import legal_of
+from twinops.data.own_sources.files import parquet as columnar
+from twinops.data.own_sources.files.cells import printable
 from twinops.data.own_sources.look import look
 from twinops.data.own_sources.reading import of_everything
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError

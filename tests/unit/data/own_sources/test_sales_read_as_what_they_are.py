@@ -13,14 +13,14 @@ from make_sheet import write_sheet
 from proposed_sales import SAID, Row, source, spend, written
 
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.look import look as look_at
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.proposing.sales_columns import _named
 from twinops.data.own_sources.reading import read
 from twinops.data.own_sources.recognising import words
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import TimeParams
+from twinops.own_sections import TimeParams
 
 
 def lines(of: int = 150) -> list[tuple[int, Row]]:

@@ -27,7 +27,7 @@ from twinops.twin.state.advance import silent, with_basket
 from twinops.twin.state.streaming import Basket, StreamingState, replay, rows
 from twinops.twin.support import support as supports
 from twinops.twin.support.newcomers import Newcomer, newcomers, outcomes_after, outcomes_before
-from twinops.twin.support.spread import FEWEST, Outcomes, fit_spread
+from twinops.twin.support.spread import FEWEST, Outcomes, Spread, fit_spread
 
 WORLD = living_crowd()
 KNOWN, MODEL, DIARIES, CONTACTS, SUPPORT = WORLD.known, WORLD.model, WORLD.diaries, WORLD.contacts, WORLD.support
@@ -44,17 +44,44 @@ def test_a_spread_holds_the_share_it_says_on_rows_it_has_not_seen():
 
     def outcomes(n: int) -> Outcomes:
         mean = rng.gamma(2, 2, n)
-        return Outcomes(
-            np.arange(n), mean, 20 * mean, rng.poisson(mean).astype(float), 20 * mean * rng.lognormal(0, 0.5, n)
-        )
+        spend = 20 * mean * rng.lognormal(0, 0.5, n)
+        return Outcomes(np.arange(n), np.full(n, np.nan), mean, 20 * mean, rng.poisson(mean).astype(float), spend)
 
     spread, fresh = fit_spread(outcomes(2000)), outcomes(4000)
-    low, high = (spread.spends(p, fresh.expected_spend) for p in (0.1, 0.9))
+    low, high = spends(spread, fresh)
     assert ((fresh.spend >= low) & (fresh.spend <= high)).mean() == pytest.approx(0.8, abs=0.02)
 
 
+def spends(spread: Spread, of: Outcomes) -> tuple[np.ndarray, np.ndarray]:
+    asked = {"baskets": of.expected_baskets, "spend": of.expected_spend, "chance": of.chance}
+    return spread.quantiles(0.1, **asked)[1], spread.quantiles(0.9, **asked)[1]
+
+
+def seldom_there(money: float, n: int = 3000) -> Outcomes:
+    rng = np.random.default_rng(2)
+    rate = rng.gamma(0.5, 0.4, n)
+    baskets = rng.poisson(rate).astype(float)
+    spend = money * np.round(baskets * rng.lognormal(0, 0.4, n), 4)
+    return Outcomes(np.arange(n), 1 - np.exp(-rate), rate, 1.08 * money * rate, baskets, spend)
+
+
+def test_ranges_are_the_same_share_of_a_basket_in_any_currency():
+    euros, forints = seldom_there(25), seldom_there(25 * 400)
+    for one, other in zip(spends(fit_spread(euros), euros), spends(fit_spread(forints), forints), strict=True):
+        assert other / 400 == pytest.approx(one, abs=0.02)
+
+
+def test_nothing_lies_in_the_range_of_whoever_may_well_stay_away():
+    who = seldom_there(25)
+    low, high = spends(fit_spread(who), who)
+    stays = 1 - who.chance >= 0.1
+    assert stays.mean() > 0.8
+    assert (low[stays] == 0).all()
+    assert ((who.spend >= low) & (who.spend <= high)).mean() > 0.8
+
+
 def test_no_quantile_is_kept_beyond_which_fewer_than_ten_lie():
-    few = Outcomes(np.arange(120), np.ones(120), np.ones(120), np.ones(120), np.arange(120.0))
+    few = Outcomes(np.arange(120), *[np.ones(120)] * 4, np.arange(120.0))
     assert min(fit_spread(few).at) >= FEWEST / 120
 
 

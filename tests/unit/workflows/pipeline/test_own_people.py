@@ -15,7 +15,7 @@ from supplying import supplied
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent import ages
-from twinops.data.own_sources.assessed import columns_held
+from twinops.data.own_sources.people.assessed import columns_held
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.day_count import DayCount

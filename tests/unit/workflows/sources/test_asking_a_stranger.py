@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.errors import DataError, TwinopsError
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.more_files import in_four_weeks, tells_day
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.data.own_sources.recognising import born, fit, speaks_of, words
-from twinops.own_params import form
+from twinops.own_kinds import form
 
 Place = tuple[str, ...]
 

@@ -12,10 +12,10 @@ import yaml
 from candidate import ROOT
 from own_world import RETAIL, Shop, but, line, write_csv
 
-from twinops.data.own_sources import kept_nets
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.lock import locked_net
 from twinops.data.own_sources.reading import netted
+from twinops.data.own_sources.receipts import kept_nets
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import SourcesParams
 from twinops.workflows.watched_pipeline import OwnThings, plain

@@ -27,12 +27,12 @@ from twinops import params as params_file
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
-from twinops.own_params import TWIN
+from twinops.own_sections import TWIN
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.project.opened import left_open

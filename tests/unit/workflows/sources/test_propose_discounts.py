@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposing.drafting import Said
 from twinops.data.own_sources.proposing.proposal import Proposal, ShopFiles, look
 
 HEAD = ["cliente", "recibo", "data", "artigo", "qtd", "preco_unit", "desconto"]

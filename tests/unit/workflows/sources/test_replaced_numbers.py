@@ -20,9 +20,9 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent.rights import standing
 from twinops.data.own_sources.customer_number import NumberForm
 from twinops.data.own_sources.declared import declared
-from twinops.data.own_sources.drafting import NOTHING_SAID, Draft
+from twinops.data.own_sources.people.replaced import Replaced, replaced
 from twinops.data.own_sources.proposing.around_customers import AroundCustomers
-from twinops.data.own_sources.replaced import Replaced, replaced
+from twinops.data.own_sources.proposing.drafting import NOTHING_SAID, Draft
 from twinops.entities.consent import Event
 from twinops.entities.day_count import DayCount
 from twinops.entities.erasure import Erasing

@@ -17,8 +17,8 @@ from unseen_shops import SHOPS, Unseen, receipts, write
 
 from twinops.cli._door import app
 from twinops.cli._shop_files import said as said_by
-from twinops.data.own_sources import sampling
-from twinops.data.own_sources.drafting import Said, Trouble
+from twinops.data.own_sources.proposing import sampling
+from twinops.data.own_sources.proposing.drafting import Said, Trouble
 from twinops.data.own_sources.proposing.proposal import ShopFiles, look
 from twinops.errors import DataError, TwinopsError
 from twinops.workflows.compliance_files import ABOUT_FILES, open_in

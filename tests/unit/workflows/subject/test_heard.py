@@ -12,9 +12,9 @@ from people_wrote import SERVICE, table
 
 from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.data.own_sources.asked_rights import kind_of
-from twinops.data.own_sources.drafting import Draft, Said, draft_of
+from twinops.data.own_sources.people.asked_rights import kind_of
 from twinops.data.own_sources.proposing import request_words
+from twinops.data.own_sources.proposing.drafting import Draft, Said, draft_of
 from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.errors import ParamsError

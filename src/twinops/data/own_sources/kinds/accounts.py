@@ -8,7 +8,9 @@ import pyarrow.compute as pc
 from twinops.data.days import CREDIBLE, local_day
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import TWIN, Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
+from twinops.own_sections import TWIN
 
 DAY = "since"
 CONTACT = ("handle", "display_name", "email", "city")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from twinops.data.own_sources.kinds import campaigns
 from twinops.data.schema import Column, Schema
-from twinops.own_params import Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
 
 DAY = campaigns.DAY
 FORM = Form(

@@ -13,7 +13,8 @@ from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
 
 DAY = "start_day"
 DESCRIPTIONS = "campaigns_described"

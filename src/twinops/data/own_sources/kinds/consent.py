@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE, local_day
+from twinops.data.own_sources.consents.undated import NOES
 from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
-from twinops.data.own_sources.undated import NOES
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import SAID, Event, LegalBasis, Purpose
-from twinops.own_params import CHANNEL, Form, OwnSource
+from twinops.own_kinds import CHANNEL, Form
+from twinops.own_params import OwnSource
 
 DAY = "day"
 FORM = Form(

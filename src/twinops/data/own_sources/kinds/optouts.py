@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinops.data.own_sources.kinds import consent
-from twinops.own_params import Form
+from twinops.own_kinds import Form
 
 DAY = consent.DAY
 FORM = Form(

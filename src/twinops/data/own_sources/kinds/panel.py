@@ -14,7 +14,8 @@ from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, SHOPPING, is_special
 from twinops.errors import ParamsError
-from twinops.own_params import Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
 
 DAY = "day"
 SUBJECT = "panelist"

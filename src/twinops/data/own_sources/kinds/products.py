@@ -7,7 +7,8 @@ import pyarrow as pa
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
 
 DAY = None
 FORM = Form(

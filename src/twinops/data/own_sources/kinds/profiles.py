@@ -8,7 +8,8 @@ from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES
-from twinops.own_params import REPLACES, Form, OwnSource
+from twinops.own_kinds import REPLACES, Form
+from twinops.own_params import OwnSource
 
 DAY = None
 FORM = Form(

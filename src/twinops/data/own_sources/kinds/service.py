@@ -9,7 +9,9 @@ from twinops.data.reading import scored_text
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
-from twinops.own_params import TWIN, Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
+from twinops.own_sections import TWIN
 
 DAY = "opened"
 KEEP_TEXT: tuple[Purpose, ...] = ()

@@ -10,7 +10,9 @@ from twinops.data.reading.activitypub import VERBS
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Purpose
-from twinops.own_params import TWIN, Form, OwnSource
+from twinops.own_kinds import Form
+from twinops.own_params import OwnSource
+from twinops.own_sections import TWIN
 
 DAY = "day"
 KEEP_TEXT: tuple[Purpose, ...] = ()

@@ -10,7 +10,8 @@ from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.reading.reading import in_total_order
 from twinops.data.schema import Column, Schema
-from twinops.own_params import RETURNS_OF, Form, OwnSource
+from twinops.own_kinds import RETURNS_OF, Form
+from twinops.own_params import OwnSource
 
 DAY = "day"
 _MONEY = {

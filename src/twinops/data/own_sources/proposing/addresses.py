@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.files.cells import printable
 from twinops.data.own_sources.known_by import addresses_in, spelled
-from twinops.data.own_sources.sampling import every_cell, sampled
+from twinops.data.own_sources.proposing.drafting import Choice, Draft
+from twinops.data.own_sources.proposing.sampling import every_cell, sampled
 from twinops.errors import DataError
 
 CUSTOMERS = "customers"

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
-from twinops.data.own_sources.answers import NONE, purposes_in
 from twinops.data.own_sources.cell_values import event_of
-from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
+from twinops.data.own_sources.consents.answers import NONE, purposes_in
+from twinops.data.own_sources.consents.proved_yes import CONFIRMED, YES_ONLY
+from twinops.data.own_sources.proposing.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.proposing.rows_that_count import COUNTS
-from twinops.data.own_sources.proved_yes import CONFIRMED, YES_ONLY
 from twinops.data.own_sources.recognising import words
 from twinops.entities.consent import SAID, Purpose
-from twinops.own_params import CHANNEL, form
+from twinops.own_kinds import CHANNEL, form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
 """The files that have options of their own, and their kinds."""

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.answers import NONE, purposes_in
-from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.consents.answers import NONE, purposes_in
+from twinops.data.own_sources.consents.proved_yes import CONFIRMED
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers, yes_proof
+from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.addressing import NO_ANSWERS
+from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
+from twinops.data.own_sources.proposing.drafting import (
     Choice,
     Draft,
     Said,
@@ -27,11 +32,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import nobody_to_write_to, offer_channels, replaced_numbers, yes_proof
-from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
-from twinops.data.own_sources.proposing.addressing import NO_ANSWERS
-from twinops.data.own_sources.proposing.days_beside import begins_as, day_of, tell_ways
-from twinops.data.own_sources.proved_yes import CONFIRMED
+from twinops.data.own_sources.proposing.sampling import Sampled, every_cell, headless
 from twinops.data.own_sources.recognising import (
     DateFormat,
     born,
@@ -42,7 +43,6 @@ from twinops.data.own_sources.recognising import (
     speaks_of,
     words,
 )
-from twinops.data.own_sources.sampling import Sampled, every_cell, headless
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import SAID, Event, Purpose
 from twinops.errors import DataError

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import NO_CURRENCY
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Draft, Said
-from twinops.data.own_sources.proposing import more_files
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing import more_files, pricing
+from twinops.data.own_sources.proposing.drafting import Draft, Said
 from twinops.data.own_sources.recognising import DateFormat
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.own_params import OPEN, REPLACES, form
+from twinops.own_kinds import REPLACES, form
+from twinops.own_sections import OPEN
 
 BASES = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
 FILE = "params.yaml"

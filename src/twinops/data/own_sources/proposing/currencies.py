@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said, Troubled, trouble
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Choice, Draft, Said, Troubled, trouble
 from twinops.data.own_sources.recognising import beside, currency_in, parts_of, words
 from twinops.data.reading.plain_letters import plain
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
+from twinops.data.own_sources.files.cells import printable
 from twinops.data.reading.plain_letters import plain
 
 _MOSTLY, _FEW_IDS = 0.95, 100

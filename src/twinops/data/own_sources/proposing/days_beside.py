@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Choice, Draft
 from twinops.data.own_sources.recognising import DateFormat, parts_of
 
 

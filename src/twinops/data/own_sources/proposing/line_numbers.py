@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.proposing.drafting import Choice, Draft
 from twinops.data.own_sources.recognising import fit, speaks_of, words
-from twinops.own_params import RETURNS_OF
+from twinops.own_kinds import RETURNS_OF
 
 _MOSTLY, _NEARLY_ALL = 0.8, 0.98
 _HIGHEST = 9_999

@@ -18,9 +18,11 @@ from typing import Any
 
 from twinops.data.consent import special_categories, special_words
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import exports
 from twinops.data.own_sources.customer_number import AS_WRITTEN, NumberForm
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files import exports
+from twinops.data.own_sources.proposing import request_words, rows_that_count
+from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.drafting import (
     NOTHING_SAID,
     TWIN,
     Choice,
@@ -34,8 +36,7 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import request_words, rows_that_count
-from twinops.data.own_sources.proposing.addresses import NO_ADDRESSES, Addresses
+from twinops.data.own_sources.proposing.sampling import Sampled, every_cell
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -49,11 +50,11 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import Sampled, every_cell
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
-from twinops.own_params import CLOCKS, OPEN, Form, MoneyParams, form
+from twinops.own_kinds import Form, form
+from twinops.own_sections import CLOCKS, OPEN, MoneyParams
 
 WRITTEN = ("comments", "service", "social", "accounts", "registrations")
 """Kinds that hold what people wrote, and by what they are found again."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 
 from twinops.data.own_sources.cell_values import LISTED, is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.counted_rows import holds
-from twinops.data.own_sources.drafting import Draft, Said, Troubled, code_option, trouble
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Draft, Said, Troubled, code_option, trouble
+from twinops.data.own_sources.receipts.counted_rows import holds
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Purpose
 

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.channels import WORDS, channel_of
-from twinops.data.own_sources.drafting import Draft, Said, Troubled, code_option, trouble
-from twinops.own_params import CHANNEL
+from twinops.data.own_sources.consents.channels import WORDS, channel_of
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Draft, Said, Troubled, code_option, trouble
+from twinops.own_kinds import CHANNEL
 
 _MOSTLY, _MOST = 0.6, 12
 

@@ -12,8 +12,14 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.files.opening import within
+from twinops.data.own_sources.proposing import customer_numbers, more_files
+from twinops.data.own_sources.proposing.addresses import addresses_of
+from twinops.data.own_sources.proposing.addressing import addressed, unlike
+from twinops.data.own_sources.proposing.around_customers import AroundCustomers
+from twinops.data.own_sources.proposing.asking import Question, questions
+from twinops.data.own_sources.proposing.drafting import (
     NOTHING_SAID,
     TWIN,
     Choice,
@@ -27,18 +33,12 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.opening import within
-from twinops.data.own_sources.proposing import customer_numbers, more_files
-from twinops.data.own_sources.proposing.addresses import addresses_of
-from twinops.data.own_sources.proposing.addressing import addressed, unlike
-from twinops.data.own_sources.proposing.around_customers import AroundCustomers
-from twinops.data.own_sources.proposing.asking import Question, questions
 from twinops.data.own_sources.proposing.sales_columns import sales_draft
 from twinops.data.own_sources.proposing.sales_declared import dates_of, last_day, transactions
-from twinops.data.own_sources.sampling import beside_months, months_in
+from twinops.data.own_sources.proposing.sampling import beside_months, months_in
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError
-from twinops.own_params import OPEN
+from twinops.own_sections import OPEN
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Choice, Draft
 from twinops.data.own_sources.recognising import fit, is_number, words
 
 _HEADS = ("household_id", "time", "store_id")

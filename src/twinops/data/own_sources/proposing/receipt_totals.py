@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Draft, Troubled, column_option, trouble
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing import pricing
+from twinops.data.own_sources.proposing.drafting import Draft, Troubled, column_option, trouble
+from twinops.data.own_sources.proposing.sampling import FIRST
 from twinops.data.own_sources.recognising import fit, words
-from twinops.data.own_sources.sampling import FIRST
 
 _LEAST, _MOSTLY, _NEARLY = 10, 0.9, 0.95
 _ABOUT = (0.4, 1.6)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.customer_number import NumberForm
-from twinops.data.own_sources.doubles import doubles, told_doubles
-from twinops.data.own_sources.drafting import Draft, column_option
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.people.doubles import doubles, told_doubles
+from twinops.data.own_sources.people.replaced import has_words, named_in
+from twinops.data.own_sources.proposing.drafting import Draft, column_option
+from twinops.data.own_sources.proposing.sampling import every_cell
 from twinops.data.own_sources.recognising import date_format, words
-from twinops.data.own_sources.replaced import has_words, named_in
-from twinops.data.own_sources.sampling import every_cell
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import REPLACES
+from twinops.own_kinds import REPLACES
 
 _ONE_OF = 5
 """A column holds numbers of customers where one of so many of them is a number of the same file or of the sales."""

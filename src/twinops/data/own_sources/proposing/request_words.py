@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.asked_rights import kind_of
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said, code_option
-from twinops.data.own_sources.sampling import every_cell
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.people.asked_rights import kind_of
+from twinops.data.own_sources.proposing.drafting import Choice, Draft, Said, code_option
+from twinops.data.own_sources.proposing.sampling import every_cell
 
 MOST = 60
 """More words than these are no categories."""

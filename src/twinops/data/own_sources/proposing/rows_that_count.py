@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import is_nothing
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said, Troubled, code_option, trouble
+from twinops.data.own_sources.files.cells import printable
 from twinops.data.own_sources.proposing import line_numbers
+from twinops.data.own_sources.proposing.drafting import Choice, Draft, Said, Troubled, code_option, trouble
 from twinops.data.own_sources.recognising import date_format, fit, is_number, parts_of, words
 from twinops.entities.consent import Event
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from shlex import quote
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import NO_CURRENCY
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing import currencies, line_numbers, pricing, receipt_totals, rows_that_count
+from twinops.data.own_sources.proposing.drafting import (
     Draft,
     Said,
     Troubled,
@@ -24,8 +24,8 @@ from twinops.data.own_sources.drafting import (
     take_said,
     trouble,
 )
-from twinops.data.own_sources.proposing import currencies, line_numbers, receipt_totals, rows_that_count
 from twinops.data.own_sources.proposing.sales_declared import NUMBERS, last_day
+from twinops.data.own_sources.proposing.sampling import FIRST
 from twinops.data.own_sources.recognising import (
     closest,
     date_format,
@@ -37,9 +37,8 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import FIRST
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import CLOCKS, MoneyParams
+from twinops.own_sections import CLOCKS, MoneyParams
 
 _IDS = ("household_id", "basket_id", "product_id", "store_id")
 

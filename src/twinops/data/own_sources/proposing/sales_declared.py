@@ -10,10 +10,11 @@ from shlex import quote
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import pricing
 from twinops.data.own_sources.cell_values import NO_CURRENCY
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import (
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing import currencies, line_numbers, pricing, receipt_heads, rows_that_count
+from twinops.data.own_sources.proposing.days_beside import tell_ways
+from twinops.data.own_sources.proposing.drafting import (
     Choice,
     Draft,
     Said,
@@ -22,8 +23,7 @@ from twinops.data.own_sources.drafting import (
     read_as,
     trouble,
 )
-from twinops.data.own_sources.proposing import currencies, line_numbers, receipt_heads, rows_that_count
-from twinops.data.own_sources.proposing.days_beside import tell_ways
+from twinops.data.own_sources.proposing.sampling import beside_months, months_in
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -33,10 +33,9 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import beside_months, months_in
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.coins import WITH_THREE_MINOR_UNITS, WITHOUT_MINOR_UNITS
-from twinops.own_params import TimeParams
+from twinops.own_sections import TimeParams
 
 NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 """Columns of ours that hold amounts and counts."""

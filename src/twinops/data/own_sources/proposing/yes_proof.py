@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said, Troubled, code_option, must_exist, trouble
-from twinops.data.own_sources.proved_yes import CONFIRMED, YES_ONLY, confirms
+from twinops.data.own_sources.consents.proved_yes import CONFIRMED, YES_ONLY, confirms
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Choice, Draft, Said, Troubled, code_option, must_exist, trouble
+from twinops.data.own_sources.proposing.sampling import every_cell
 from twinops.data.own_sources.recognising import date_format, fit, words
-from twinops.data.own_sources.sampling import every_cell
 from twinops.entities.consent import Event
 
 _MOST = 12

@@ -9,11 +9,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.sampling import Sampled, sampled
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.sampling import Sampled, sampled
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError, ParamsError, TwinopsError
-from twinops.own_params import OPEN
+from twinops.own_sections import OPEN
 
 TWIN = (Purpose.TRAINING.value, Purpose.SCORING.value)
 

@@ -12,10 +12,10 @@ from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
-from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns, known_as
-from twinops.data.own_sources.csv_blocks import Blocks
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import MAX_CELL, Gathering, TextCells, asked_columns, known_as
+from twinops.data.own_sources.files.csv_blocks import Blocks
 from twinops.data.reading import csv_records
 from twinops.data.reading.csv_records import MAX_RECORD, CsvRecord, Lookahead, Shape, record_at
 from twinops.data.reading.reading import Fault

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cells import TextCells, printable
+from twinops.data.own_sources.files.cells import TextCells, printable
 from twinops.data.reading.plain_letters import plain
 from twinops.own_params import OwnSource
 

@@ -9,7 +9,8 @@ from twinops.data.own_sources.declared_law import law_on
 from twinops.data.sources import demographics
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, order_of
-from twinops.own_params import BESIDE, NOTHING_OWN, OwnParams
+from twinops.own_kinds import BESIDE
+from twinops.own_params import NOTHING_OWN, OwnParams
 
 HOUSEHOLD = "household_id"
 BANDED = {"birth_year": "age"}

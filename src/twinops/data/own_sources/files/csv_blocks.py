@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import MAX_CELL
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import MAX_CELL
 from twinops.data.reading.csv_records import MAX_RECORD, Shape
 
 BLOCK = 4 * 2**20

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.consents.undated import AFTER_ALL, NOES
 from twinops.data.own_sources.customer_number import NumberForm, form_of
-from twinops.data.own_sources.undated import AFTER_ALL, NOES
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.entities.consent import LegalBasis
 from twinops.own_params import OwnSource
 

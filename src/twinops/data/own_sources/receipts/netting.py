@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.own_params import RETURNS_OF
+from twinops.own_kinds import RETURNS_OF
 
 APART = 2_000_000_000
 """Places of another file or source that is read together with one begin here."""

@@ -21,7 +21,7 @@ from twinops.data.own_sources.mapping import values_of
 from twinops.data.own_sources.reading import cells_of
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import REFUSALS, Event
-from twinops.own_params import REPLACES
+from twinops.own_kinds import REPLACES
 
 ONCE = "row_of_a_replaced_number"
 OVERRULED = "yes_beside_a_no_under_another_number"

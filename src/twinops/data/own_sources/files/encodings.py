@@ -6,7 +6,7 @@ import codecs
 import re
 from collections import Counter
 
-from twinops.data.own_sources.csv import is_utf8
+from twinops.data.own_sources.files.csv import is_utf8
 
 _LOOK = 2**20
 _PAIRED = 0.7

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from twinops.data.own_sources.cell_values import LISTED
 from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, Purpose
-from twinops.own_params import CHANNEL
+from twinops.own_kinds import CHANNEL
 
 WORDS = frozenset(plain(word) for word in str(LISTED["channels"]).split())
 """What channels are called, in one word and many languages."""

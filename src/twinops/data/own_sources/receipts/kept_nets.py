@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.own_sources.netting import Bought, MonthNet, Settlement, kept_net
+from twinops.data.own_sources.receipts.netting import Bought, MonthNet, Settlement, kept_net
 from twinops.entities.canonical import to_json
 from twinops.whole_files import write
 

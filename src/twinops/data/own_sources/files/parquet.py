@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.errors import DataError
 
 MAX_GROUPS = 10_000

@@ -18,17 +18,17 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import databases, excel, typed_cells
-from twinops.data.own_sources.blended import Cells, blended, comma_or_point
 from twinops.data.own_sources.cell_values import shape
-from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
-from twinops.data.own_sources.encodings import likely_encoding, says_itself
-from twinops.data.own_sources.opening import SHEETS, TABLES, months_named, unpacked, within, written
-from twinops.data.own_sources.parquet import is_text
+from twinops.data.own_sources.files import csv as delimited
+from twinops.data.own_sources.files import databases, excel, typed_cells
+from twinops.data.own_sources.files.blended import Cells, blended, comma_or_point
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.files.encodings import likely_encoding, says_itself
+from twinops.data.own_sources.files.opening import SHEETS, TABLES, months_named, unpacked, within, written
+from twinops.data.own_sources.files.parquet import is_text
+from twinops.data.own_sources.files.renamed_columns import renamed
 from twinops.data.own_sources.recognising import date_format, is_number
-from twinops.data.own_sources.renamed_columns import renamed
 from twinops.data.reading.csv_records import Shape, records
 from twinops.errors import DataError
 

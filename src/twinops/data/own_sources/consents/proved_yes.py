@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.own_sources.cell_values import event_of, is_nothing
-from twinops.data.own_sources.cells import TextCells, printable
+from twinops.data.own_sources.files.cells import TextCells, printable
 from twinops.entities.consent import Event
 from twinops.own_params import OwnSource
 

@@ -9,9 +9,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.files.sqlite_file import MAGIC, cells_of, opened
 from twinops.data.own_sources.recognising import fit, parts_of, words
-from twinops.data.own_sources.sqlite_file import MAGIC, cells_of, opened
 from twinops.errors import DataError
 
 _LOOKED_AT = 500

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from twinops.data.own_sources import opening
-from twinops.data.own_sources.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, known_as, too_many
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.typed_cells import as_declared
+from twinops.data.own_sources.files import opening
+from twinops.data.own_sources.files.cells import AT_ONCE, MAX_CELL, TextCells, asked_columns, known_as, too_many
+from twinops.data.own_sources.files.typed_cells import as_declared
 from twinops.errors import DataError
 
 MAGIC = b"SQLite format 3\0"

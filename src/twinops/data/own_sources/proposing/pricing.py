@@ -8,11 +8,11 @@ from functools import cache
 from statistics import fmean, pstdev
 
 from twinops.data.own_sources.cell_values import NO_CURRENCY
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import Choice, Draft, Said, column_option
+from twinops.data.own_sources.files.cells import printable
+from twinops.data.own_sources.proposing.drafting import Choice, Draft, Said, column_option
 from twinops.data.own_sources.recognising import NumberNotation, number_notation, numbers, parts_of, words
 from twinops.data.reading.plain_letters import plain
-from twinops.own_params import MoneyParams
+from twinops.own_sections import MoneyParams
 
 TAKEN_OFF, TO_TAKE_OFF = "taken_off", "to_take_off"
 PER_CENT = frozenset({"percent", "prozent", "procent", "pct", "rate"})

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from twinops.data.own_sources.cells import MAX_CELL, TextCells, asked_columns, too_many
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files.cells import MAX_CELL, TextCells, asked_columns, too_many
 from twinops.errors import ParamsError, ServiceError
 
 _AT_ONCE = 10_000

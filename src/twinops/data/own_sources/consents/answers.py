@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.cell_values import event_of, is_nothing
-from twinops.data.own_sources.cells import TextCells
 from twinops.data.own_sources.customer_number import form_of
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.entities.consent import Event, Purpose
-from twinops.own_params import ANSWER, OwnSource
+from twinops.own_kinds import ANSWER
+from twinops.own_params import OwnSource
 
 SILENT = "no_answer"
 """Left at the door: nothing was said there."""

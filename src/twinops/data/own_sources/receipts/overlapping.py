@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.data.own_sources.mapping import mapped, values_of
 from twinops.own_params import OwnSource
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cells import TextCells
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.own_params import OwnSource
 
 

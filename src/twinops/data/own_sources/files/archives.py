@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.own_sources import exports
-from twinops.data.own_sources.cells import TextCells, asked_columns
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files import exports
+from twinops.data.own_sources.files.cells import TextCells, asked_columns
 from twinops.data.reading.activitypub import SCHEMA
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, RefusedRow

@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cells import TextCells
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files.cells import TextCells
 from twinops.data.own_sources.mapping import values_of
 from twinops.own_params import OwnSource
 

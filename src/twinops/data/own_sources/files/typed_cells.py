@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from twinops.data.own_sources.cells import MAX_CELL
 from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.files.cells import MAX_CELL
 from twinops.errors import DataError
 
 _EXACT = 2**53

@@ -1,0 +1,1 @@
+"""What people answered, as consents and refusals."""

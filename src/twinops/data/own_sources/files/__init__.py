@@ -1,0 +1,1 @@
+"""Files and databases as cells: how they are packed, encoded and cut."""

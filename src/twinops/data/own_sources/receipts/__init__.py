@@ -1,0 +1,1 @@
+"""Lines of receipts: which count, which stand twice, and what came back."""

@@ -11,7 +11,6 @@ from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.model.fit import fit_twin
-from twinops.twin.model.intervals import TAIL
 from twinops.twin.state.examples import Examples
 from twinops.twin.support.newcomers import Newcomer, bands, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
@@ -131,7 +130,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
 def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
     """What the ranges of one stage held, row by row."""
     of = {"baskets": came.expected_baskets, "spend": came.expected_spend, "chance": came.chance}
-    ends = [spread.quantiles(p, **of)[1] for p in (TAIL, 1 - TAIL)]
+    ends = [spend for _, spend in spread.range_of(**of)]
     held = (came.spend >= ends[0]) & (came.spend <= ends[1])
     return StageRows(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
 

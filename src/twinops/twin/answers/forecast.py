@@ -193,7 +193,7 @@ class Expected:
         of = {"baskets": self.baskets, "spend": self.spend, "chance": self.chance}
         levels = tuple((p, *spread.quantiles(p, **of)) for p in LEVELS)
         expected = self._in_the_middle_of(spread) if tilted else self
-        return told(expected, levels, Basis(horizon_days, basis, spread.households))
+        return told(expected, levels, Basis(horizon_days, basis, spread.households), high=spread.range_of(**of)[1])
 
     def _in_the_middle_of(self, spread: Spread) -> Expected:
         """The mean over evenly spaced quantiles, so that no chance enters."""
@@ -212,9 +212,16 @@ class Basis:
     households: int
 
 
-def told(expected: Expected, levels: tuple[tuple[float, np.ndarray, np.ndarray], ...], on: Basis) -> Forecasts:
-    """Figures that fit together: the range is that of the outermost levels, and what is expected lies in it."""
-    (_, few, least), (_, many, most) = levels[0], levels[-1]
+def told(
+    expected: Expected,
+    levels: tuple[tuple[float, np.ndarray, np.ndarray], ...],
+    on: Basis,
+    *,
+    high: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Forecasts:
+    """Figures that fit together: what is expected lies in the range, from the lowest level to the highest or `high`."""
+    (_, few, least), (_, *highest) = levels[0], levels[-1]
+    many, most = high or highest
     n = len(expected.baskets)
     # what is not impossible is not rounded to it; NaN stays
     chance = np.maximum(_rounded(expected.chance, DIGITS), 10.0**-DIGITS)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
+from twinops.twin.model.intervals import COVERAGE, TAIL
 from twinops.twin.strict_json import Count, Number, declared
 
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -52,6 +53,16 @@ class Spread:
         spent = np.round(np.maximum(spend + of_spend * (spend + self.basket_value), 0), 2)
         away = np.zeros(len(baskets), dtype=bool) if chance is None else 1 - chance >= share
         return np.where(away, 0.0, few), np.where(away, 0.0, spent)
+
+    def range_of(self, **expected: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Baskets and money at the low end, and at the high one: 80 of 100 lie between them.
+
+        Where nothing lies at the low end, whoever stays away is in it, and fewer lie beyond the high one.
+        """
+        low, above, high = (self.quantiles(share, **expected) for share in (TAIL, COVERAGE, 1 - TAIL))
+        away = 1 - expected["chance"] >= TAIL
+        few, spent = (np.where(away, one, other) for one, other in zip(above, high, strict=True))
+        return low, (few, spent)
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,8 @@ def _run(shop: Shop, registry: Any, address: str, seconds: float) -> list[Row]:
 
 
 def _drawn(shop: Shop, twins: Any) -> tuple[list[str], list[str], list[str]]:
-    """Whom no basket is told of; who leaves; who buys: all of them may be served."""
-    may = [who for who in shop.ids if (sid := twins.sid(who)) is not None and twins.against(sid, "offers") is None]
+    """Whom no basket is told of; who leaves; who buys: all of them have bought before, and may be served."""
+    may = [who for who in shop.ids if (sid := twins.sid(who)) in twins.states and twins.against(sid, "offers") is None]
     random.Random(4).shuffle(may)  # noqa: S311
     return may[:STEADY], may[STEADY + LEAVING :], may[STEADY : STEADY + LEAVING]
 

@@ -139,9 +139,8 @@ class Watch:
         """What consumers said by events goes into the ledger of rights, which the pipeline follows."""
         rows = self.applied.journal.take_over()
         if rows:
-            self.twins.hold(
-                row.sid for row in rows
-            )  # another instance may have heard of somebody this one has no twin of
+            # another instance may have heard of somebody this one has no twin of
+            self.twins.hold(row.sid for row in rows)
             told = acts(rows, self.twins)
             if told:
                 self.twins.ground.rights.append(*told)

@@ -447,10 +447,8 @@ class GovernedStore(SqlAlchemyStore):
         elif shape == IS_PROMPT_TAG_KEY.casefold():
             why = "a model does not become a prompt, nor a prompt a model."
         elif shape.startswith(ERASURES) and not self._tells_of_erasures():
-            why = (
-                f"tags that begin with {ERASURES!r} tell what was decided after an erasure; who holds an office in the "
-            )
-            why += "active offices file writes them, or a gate runner."
+            told = f"tags that begin with {ERASURES!r} tell what was decided after an erasure"
+            why = f"{told}; who holds an office in the active offices file writes them, or a gate runner."
         else:
             return
         with self.guarded({"model": name, "tag": key[:80], "act": "reserved tag"}):
